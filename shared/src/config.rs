@@ -1,0 +1,282 @@
+//! What the environment says: every setting is read, checked and reported at once, before anything starts.
+
+mod env;
+mod parse;
+mod redirect_allow;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use url::Url;
+
+use self::env::Env;
+use crate::domain::ProviderId;
+use crate::secret::SecretString;
+
+pub use self::redirect_allow::{RedirectAllow, RedirectRefused};
+
+/// Everything that can be configured.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where to listen: `LISTEN`, or `PORT` on all interfaces.
+    pub listen: ListenOn,
+    /// `PUBLIC_URL`: the base under which browsers and providers reach us.
+    pub public_url: Url,
+    /// `DATA_DIR`: where the embedded store and the key file live.
+    pub data_dir: PathBuf,
+    /// `STORE_URL`.
+    pub store_url: String,
+    /// `CACHE_URL`, which may hold a password.
+    pub cache_url: SecretString,
+    /// `KEY_URL`.
+    pub key_url: String,
+    /// `KMS_ENDPOINT`: overrides the address of the KMS.
+    pub kms_endpoint: Option<Url>,
+    /// `REDIRECT_STYLE`: the form of our callback's path.
+    pub redirect_style: RedirectStyle,
+    /// `ATTEMPT_KEY`: 32 bytes in base64; `None`: derived from the key file.
+    pub attempt_key: Option<SecretString>,
+    /// `PROVIDERS_DIR`: further provider files.
+    pub providers_dir: Option<PathBuf>,
+    /// `REDIRECT_ALLOW`: where a browser may be sent in the end.
+    pub redirect_allow: RedirectAllow,
+    /// `SANDBOX`: `None` leaves it to `standalone`.
+    pub sandbox: Option<bool>,
+    /// `SANDBOX_LISTEN`: where the sandbox provider listens; always loopback.
+    pub sandbox_listen: SocketAddr,
+    /// `DEADLINE`: how long a job run may take where the platform does not say.
+    pub deadline: Duration,
+    /// `CONCURRENCY`: how many connections a job works on at a time.
+    pub concurrency: usize,
+    /// `REFRESH_EVERY`: how often `standalone` refreshes.
+    pub refresh_every: Duration,
+    /// `HEALTH_EVERY`: how often `standalone` checks.
+    pub health_every: Duration,
+    /// `BACKUP_RETENTION`: how long backups of the store are kept; `None`: there are none.
+    pub backup_retention: Option<Duration>,
+    /// `LOG`: which events are logged, in the language of `tracing_subscriber::EnvFilter`.
+    pub log: String,
+    /// `LOG_FORMAT`.
+    pub log_format: LogFormat,
+    /// By the id as it stands in the variables: `MY_PROVIDER` for `my-provider`.
+    providers: BTreeMap<String, ProviderSettings>,
+}
+
+/// An address to listen on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListenOn {
+    /// The address.
+    pub address: SocketAddr,
+}
+
+impl ListenOn {
+    /// Whether only this machine can reach it.
+    #[must_use]
+    pub const fn is_loopback(&self) -> bool {
+        self.address.ip().is_loopback()
+    }
+}
+
+/// The form of our callback's path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RedirectStyle {
+    /// `…/callback/{provider}`: the defence against mix-up (RFC 9700 section 4.4).
+    PerProvider,
+    /// `…/callback`, where an app is registered with it.
+    Shared,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// One JSON object per line.
+    Json,
+    /// For a terminal.
+    Text,
+}
+
+/// What is configured for one provider: `PROVIDER_<ID>_…`.
+#[derive(Clone, Debug, Default)]
+pub struct ProviderSettings {
+    /// `PROVIDER_<ID>_CLIENT_ID`.
+    pub client_id: Option<String>,
+    /// `PROVIDER_<ID>_CLIENT_SECRET`: comma-separated, new first; each is tried while one is rolled over.
+    pub client_secrets: Vec<SecretString>,
+    /// `PROVIDER_<ID>_ORIGIN`: replaces scheme, host and port of all of the provider's URLs.
+    pub origin: Option<Url>,
+}
+
+/// Everything that is missing or wrong, one line each, by name.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", .problems.join("\n"))]
+pub struct ConfigError {
+    /// What is wrong; never a value that may be secret.
+    pub problems: Vec<String>,
+}
+
+const LOOPBACK_8080: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+const LOOPBACK_8090: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8090);
+
+impl Config {
+    /// Reads the environment of the process.
+    ///
+    /// # Errors
+    /// Everything that is missing or wrong, at once.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        // A variable that is not UTF-8 is none of ours.
+        Self::from_vars(std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        }))
+    }
+
+    /// Reads the given variables instead; files that `…_FILE` names are read.
+    ///
+    /// # Errors
+    /// Everything that is missing or wrong, at once.
+    pub fn from_vars<N: Into<String>, V: Into<String>>(
+        vars: impl IntoIterator<Item = (N, V)>,
+    ) -> Result<Self, ConfigError> {
+        let mut env = Env::new(vars.into_iter().map(|(name, value)| (name.into(), value.into())));
+        let listen = listen(&mut env);
+        refuse_what_is_not_in_this_version(&mut env, listen);
+        let data_dir = PathBuf::from(env.text("DATA_DIR").unwrap_or_else(|| "./data".to_owned()));
+        let in_data_dir =
+            |scheme: &str, file: &str| format!("{scheme}:{}", data_dir.join(file).display());
+        let sandbox = env.parsed("SANDBOX", parse::on_off);
+        if sandbox == Some(true) && !listen.is_loopback() {
+            env.problem("SANDBOX=on only while listening on loopback");
+        }
+        let public_url = env.text("PUBLIC_URL").unwrap_or_else(|| format!("http://{}", listen.address));
+        let public_url = parse::base_url(&public_url)
+            .map_err(|problem| env.problem(format!("PUBLIC_URL {problem}")));
+        let config = Self {
+            listen,
+            store_url: env
+                .parsed("STORE_URL", |text| parse::scheme(text, &["sqlite:", "firestore://"]))
+                .unwrap_or_else(|| in_data_dir("sqlite", "store.db")),
+            cache_url: env
+                .parsed("CACHE_URL", |text| parse::scheme(text, &["memory:", "redis://", "rediss://"]))
+                .unwrap_or_else(|| "memory:".to_owned())
+                .into(),
+            key_url: env
+                .parsed("KEY_URL", |text| parse::scheme(text, &["file:", "gcpkms://"]))
+                .unwrap_or_else(|| in_data_dir("file", "key")),
+            kms_endpoint: env.parsed("KMS_ENDPOINT", parse::base_url),
+            redirect_style: env
+                .parsed("REDIRECT_STYLE", parse::redirect_style)
+                .unwrap_or(RedirectStyle::PerProvider),
+            attempt_key: env.parsed("ATTEMPT_KEY", parse::attempt_key),
+            providers_dir: env.text("PROVIDERS_DIR").map(PathBuf::from),
+            redirect_allow: env
+                .parsed("REDIRECT_ALLOW", |text| RedirectAllow::parse(text, listen.is_loopback()))
+                .unwrap_or_else(|| RedirectAllow::nothing_but_loopback(listen.is_loopback())),
+            sandbox,
+            sandbox_listen: env.parsed("SANDBOX_LISTEN", parse::loopback).unwrap_or(LOOPBACK_8090),
+            deadline: env.parsed("DEADLINE", parse::duration).unwrap_or(Duration::from_secs(300)),
+            concurrency: env.parsed("CONCURRENCY", parse::concurrency).unwrap_or(32),
+            refresh_every: env
+                .parsed("REFRESH_EVERY", parse::duration)
+                .unwrap_or(Duration::from_secs(30 * 60)),
+            health_every: env
+                .parsed("HEALTH_EVERY", parse::duration)
+                .unwrap_or(Duration::from_secs(60 * 60)),
+            backup_retention: env.parsed("BACKUP_RETENTION", parse::duration),
+            log: env.parsed("LOG", parse::filter).unwrap_or_else(|| "info".to_owned()),
+            log_format: env.parsed("LOG_FORMAT", parse::log_format).unwrap_or_else(LogFormat::usual),
+            providers: providers(&mut env),
+            data_dir,
+            // The one setting without a value to go on with; last, so that all problems are known.
+            public_url: public_url.map_err(|()| env.error())?,
+        };
+        env.finish().map(|()| config)
+    }
+
+    /// What is configured for a provider; all of it may be absent.
+    #[must_use]
+    pub fn provider(&self, id: &ProviderId) -> ProviderSettings {
+        self.providers.get(&as_variable(id.as_str())).cloned().unwrap_or_default()
+    }
+
+    /// Whether any provider has an app.
+    #[must_use]
+    pub fn has_provider_apps(&self) -> bool {
+        self.providers.values().any(|each| each.client_id.is_some())
+    }
+
+    /// Gives a provider an app and an origin, as the variables would: for the sandbox provider and tests.
+    pub fn use_app(&mut self, id: &ProviderId, client_id: &str, client_secret: SecretString, origin: Url) {
+        let settings = ProviderSettings {
+            client_id: Some(client_id.to_owned()),
+            client_secrets: vec![client_secret],
+            origin: Some(origin),
+        };
+        self.providers.insert(as_variable(id.as_str()), settings);
+    }
+
+    /// The public URL of a path that begins with `/`.
+    #[must_use]
+    pub fn public(&self, path: &str) -> String {
+        format!("{}{path}", self.public_url.as_str().trim_end_matches('/'))
+    }
+}
+
+impl LogFormat {
+    /// Text for a person at a terminal, JSON for everything else.
+    fn usual() -> Self {
+        use std::io::IsTerminal;
+        if std::io::stderr().is_terminal() { Self::Text } else { Self::Json }
+    }
+}
+
+fn listen(env: &mut Env) -> ListenOn {
+    let listen = env.parsed("LISTEN", parse::address);
+    let port = env.parsed("PORT", parse::port);
+    if env.has("LISTEN") && env.has("PORT") {
+        env.problem("PORT and LISTEN are both set; PORT means all interfaces");
+    }
+    let on_all = port.map(|port| SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)));
+    ListenOn { address: listen.or(on_all).unwrap_or(LOOPBACK_8080) }
+}
+
+/// Callers can't be told apart yet: whoever reaches the port may ask for tokens.
+fn refuse_what_is_not_in_this_version(env: &mut Env, listen: ListenOn) {
+    if env.has("AWS_LAMBDA_RUNTIME_API") {
+        env.problem("AWS_LAMBDA_RUNTIME_API is set, but the Lambda runtime is not in this version");
+    }
+    if env.has("CALLERS_FILE") {
+        env.problem("CALLERS_FILE is not supported by this version");
+    }
+    if env.text("AUTH").is_some_and(|auth| auth != "off") {
+        env.problem("AUTH can only be off: nothing else is supported by this version");
+    }
+    if !listen.is_loopback() {
+        env.problem(format!(
+            "LISTEN or PORT is {}: AUTH=off only while listening on loopback, and callers arrive in a later version",
+            listen.address
+        ));
+    }
+}
+
+fn providers(env: &mut Env) -> BTreeMap<String, ProviderSettings> {
+    let mut providers = BTreeMap::<String, ProviderSettings>::new();
+    for id in env.provider_ids() {
+        let name = |what: &str| format!("PROVIDER_{id}_{what}");
+        let client_id = env.text(&name("CLIENT_ID"));
+        let client_secrets: Vec<SecretString> =
+            env.parsed(&name("CLIENT_SECRET"), parse::secrets).unwrap_or_default();
+        if client_id.is_none() && !client_secrets.is_empty() {
+            env.problem(format!("{} is set, but {} is not", name("CLIENT_SECRET"), name("CLIENT_ID")));
+        }
+        let origin = env.parsed(&name("ORIGIN"), parse::origin);
+        providers.insert(id, ProviderSettings { client_id, client_secrets, origin });
+    }
+    providers
+}
+
+fn as_variable(id: &str) -> String {
+    id.to_ascii_uppercase().replace('-', "_")
+}

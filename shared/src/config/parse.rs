@@ -1,0 +1,133 @@
+//! What each kind of setting may look like; every error continues "NAME …" and repeats no secret.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tracing_subscriber::EnvFilter;
+use url::Url;
+
+use super::{LogFormat, RedirectStyle};
+use crate::seal::AttemptKey;
+use crate::secret::SecretString;
+
+pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| format!("must be an address such as 127.0.0.1:8080, not {text}"))
+}
+
+pub(super) fn loopback(text: &str) -> Result<SocketAddr, String> {
+    address(text).and_then(|address| {
+        if address.ip().is_loopback() {
+            Ok(address)
+        } else {
+            Err(format!("must be a loopback address, not {text}"))
+        }
+    })
+}
+
+pub(super) fn port(text: &str) -> Result<u16, String> {
+    text.parse().map_err(|_| format!("must be a port from 0 to 65535, not {text}"))
+}
+
+/// Scheme, host, port and perhaps a path.
+pub(super) fn base_url(text: &str) -> Result<Url, String> {
+    let fits = |url: &Url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.has_host()
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.query().is_none()
+            && url.fragment().is_none()
+    };
+    Url::parse(text).ok().filter(fits).ok_or_else(|| {
+        "must be an http or https URL without user, query and fragment".to_owned()
+    })
+}
+
+/// Scheme, host and port only.
+pub(super) fn origin(text: &str) -> Result<Url, String> {
+    base_url(text)
+        .ok()
+        .filter(|url| url.path() == "/")
+        .ok_or_else(|| "must be an origin such as http://127.0.0.1:8090".to_owned())
+}
+
+/// A backend's URL; it may hold a password. Which of them this build has is for `open` to say.
+pub(super) fn scheme(text: &str, known: &[&str]) -> Result<String, String> {
+    if known.iter().any(|scheme| text.starts_with(scheme)) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("must begin with {}", known.join(" or ")))
+    }
+}
+
+/// Seconds, or a number with `s`, `m` or `h`.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let (digits, unit) = match text.split_at_checked(text.len().saturating_sub(1)) {
+        Some((digits, "s")) => (digits, 1),
+        Some((digits, "m")) => (digits, 60),
+        Some((digits, "h")) => (digits, 3600),
+        Some(_) | None => (text, 1),
+    };
+    digits
+        .parse::<u64>()
+        .ok()
+        .and_then(|count| count.checked_mul(unit))
+        .filter(|seconds| (1..=7 * 24 * 3600).contains(seconds))
+        .map(Duration::from_secs)
+        .ok_or_else(|| format!("must be a time such as 90, 90s, 5m or 1h, at most a week, not {text}"))
+}
+
+pub(super) fn concurrency(text: &str) -> Result<usize, String> {
+    text.parse()
+        .ok()
+        .filter(|count| (1..=1024).contains(count))
+        .ok_or_else(|| format!("must be a number from 1 to 1024, not {text}"))
+}
+
+pub(super) fn on_off(text: &str) -> Result<bool, String> {
+    match text {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err(format!("must be on or off, not {text}")),
+    }
+}
+
+pub(super) fn redirect_style(text: &str) -> Result<RedirectStyle, String> {
+    match text {
+        "per-provider" => Ok(RedirectStyle::PerProvider),
+        "shared" => Ok(RedirectStyle::Shared),
+        _ => Err(format!("must be per-provider or shared, not {text}")),
+    }
+}
+
+pub(super) fn log_format(text: &str) -> Result<LogFormat, String> {
+    match text {
+        "json" => Ok(LogFormat::Json),
+        "text" => Ok(LogFormat::Text),
+        _ => Err(format!("must be json or text, not {text}")),
+    }
+}
+
+pub(super) fn filter(text: &str) -> Result<String, String> {
+    EnvFilter::try_new(text)
+        .map(|_| text.to_owned())
+        .map_err(|error| format!("must be a filter such as info or warn,shared=debug: {error}"))
+}
+
+/// 32 bytes in base64, kept as text.
+pub(super) fn attempt_key(text: &str) -> Result<SecretString, String> {
+    let text = SecretString::from(text);
+    match AttemptKey::from_base64(&text) {
+        Ok(_) => Ok(text),
+        Err(problem) => Err(format!("{problem} (openssl rand -base64 32)")),
+    }
+}
+
+/// A comma-separated list.
+pub(super) fn secrets(text: &str) -> Result<Vec<SecretString>, String> {
+    let secrets: Vec<_> = text.split(',').map(str::trim).collect();
+    if secrets.iter().any(|secret| secret.is_empty()) {
+        return Err("must be one secret, or several with commas between them, none empty".to_owned());
+    }
+    Ok(secrets.into_iter().map(Into::into).collect())
+}

@@ -1,0 +1,183 @@
+//! What a configuration refuses, and what it promises.
+
+use std::time::Duration;
+
+use super::*;
+use crate::secret::ExposeSecret;
+
+fn read(vars: &[(&str, &str)]) -> Result<Config, ConfigError> {
+    Config::from_vars(vars.iter().copied())
+}
+
+fn problems(vars: &[(&str, &str)]) -> String {
+    read(vars).unwrap_err().to_string()
+}
+
+fn file(content: &str) -> tempfile::NamedTempFile {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), content).unwrap();
+    file
+}
+
+#[expect(clippy::disallowed_methods, reason = "the test looks at what it configured")]
+fn open(secrets: &[SecretString]) -> Vec<&str> {
+    secrets.iter().map(ExposeSecret::expose_secret).collect()
+}
+
+#[test]
+fn nothing_set_means_the_defaults() {
+    let config = read(&[]).unwrap();
+    assert_eq!(config.listen.address.to_string(), "127.0.0.1:8080");
+    assert_eq!(config.public_url.as_str(), "http://127.0.0.1:8080/");
+    assert_eq!(config.public("/api/v1/oauth/callback"), "http://127.0.0.1:8080/api/v1/oauth/callback");
+    assert_eq!(config.store_url, "sqlite:./data/store.db");
+    assert_eq!(config.key_url, "file:./data/key");
+    assert_eq!(open(&[config.cache_url]), ["memory:"]);
+    assert_eq!(config.redirect_style, RedirectStyle::PerProvider);
+    assert_eq!(config.deadline, Duration::from_secs(300));
+    assert_eq!(config.refresh_every, Duration::from_secs(1800));
+    assert_eq!(config.health_every, Duration::from_secs(3600));
+    assert_eq!(config.concurrency, 32);
+    assert_eq!(config.sandbox, None);
+    assert_eq!(config.log, "info");
+}
+
+#[test]
+fn everything_that_is_wrong_is_said_at_once_by_name() {
+    let said = problems(&[
+        ("LISTEN", "here"),
+        ("PUBLIC_URL", "ftp://x"),
+        ("STORE_URL", "mysql:x"),
+        ("CACHE_URL", "memcached:hunter2"),
+        ("KEY_URL", ""),
+        ("REDIRECT_STYLE", "both"),
+        ("ATTEMPT_KEY", "hunter2"),
+        ("REDIRECT_ALLOW", "https://a/b,http://c/d"),
+        ("SANDBOX", "maybe"),
+        ("SANDBOX_LISTEN", "0.0.0.0:8090"),
+        ("DEADLINE", "soon"),
+        ("REFRESH_EVERY", "0"),
+        ("CONCURRENCY", "1025"),
+        ("LOG", "shared=loud"),
+        ("LOG_FORMAT", "xml"),
+        ("PROVIDER_SLACK_CLIENT_SECRET", "hunter2,"),
+        ("PROVIDER_SLACK_ORIGIN", "http://x/path"),
+    ]);
+    let names: Vec<_> = said.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert_eq!(
+        names,
+        [
+            "KEY_URL",
+            "LISTEN",
+            "SANDBOX",
+            "PUBLIC_URL",
+            "STORE_URL",
+            "CACHE_URL",
+            "REDIRECT_STYLE",
+            "ATTEMPT_KEY",
+            "REDIRECT_ALLOW",
+            "SANDBOX_LISTEN",
+            "DEADLINE",
+            "CONCURRENCY",
+            "REFRESH_EVERY",
+            "LOG",
+            "LOG_FORMAT",
+            "PROVIDER_SLACK_CLIENT_SECRET",
+            "PROVIDER_SLACK_ORIGIN",
+        ],
+        "{said}"
+    );
+    assert!(!said.contains("hunter2"), "{said}");
+}
+
+#[test]
+fn refuses_to_listen_beyond_loopback_while_callers_are_not_told_apart() {
+    for vars in [&[("PORT", "8080")][..], &[("LISTEN", "0.0.0.0:8080")], &[("LISTEN", "[::]:8080")]] {
+        assert!(problems(vars).contains("AUTH=off only while listening on loopback"));
+    }
+    assert!(read(&[("LISTEN", "[::1]:8080"), ("AUTH", "off")]).is_ok());
+}
+
+#[test]
+fn refuses_what_is_not_in_this_version() {
+    assert!(problems(&[("AUTH", "on")]).contains("AUTH"));
+    assert!(problems(&[("CALLERS_FILE", "/x")]).contains("CALLERS_FILE"));
+    assert!(problems(&[("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9001")]).contains("Lambda"));
+}
+
+#[test]
+fn refuses_port_and_listen_together() {
+    assert!(problems(&[("PORT", "1"), ("LISTEN", "127.0.0.1:1")]).contains("both set"));
+}
+
+#[test]
+fn refuses_the_sandbox_where_others_can_reach_it() {
+    assert!(problems(&[("SANDBOX", "on"), ("LISTEN", "10.0.0.1:80")]).contains("SANDBOX=on only"));
+}
+
+#[test]
+fn a_value_may_come_from_a_file() {
+    let key = file("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n");
+    let secret = file("new, old\n");
+    let config = read(&[
+        ("ATTEMPT_KEY_FILE", key.path().to_str().unwrap()),
+        ("PROVIDER_MY_CRM_CLIENT_ID", "id"),
+        ("PROVIDER_MY_CRM_CLIENT_SECRET_FILE", secret.path().to_str().unwrap()),
+    ])
+    .unwrap();
+    assert!(config.attempt_key.is_some());
+    let settings = config.provider(&"my-crm".parse().unwrap());
+    assert_eq!(settings.client_id.as_deref(), Some("id"));
+    assert_eq!(open(&settings.client_secrets), ["new", "old"]);
+}
+
+#[test]
+fn refuses_a_file_that_is_missing_empty_or_beside_the_value_itself() {
+    let empty = file(" \n");
+    let empty = empty.path().to_str().unwrap();
+    assert!(problems(&[("STORE_URL_FILE", "/nowhere/x")]).contains("STORE_URL_FILE: /nowhere/x can't be read"));
+    assert!(problems(&[("STORE_URL_FILE", empty)]).contains("is empty"));
+    assert!(problems(&[("STORE_URL_FILE", empty), ("STORE_URL", "sqlite:x")]).contains("both set"));
+}
+
+#[test]
+fn an_empty_value_is_none_where_that_is_harmless_and_refused_where_it_is_not() {
+    let harmless = read(&[("PUBLIC_URL", ""), ("PROVIDER_SLACK_CLIENT_ID", ""), ("LOG", "")]).unwrap();
+    assert_eq!(harmless.log, "info");
+    for name in ["STORE_URL", "CACHE_URL", "KEY_URL", "ATTEMPT_KEY", "AUTH", "CALLERS_FILE", "SANDBOX"] {
+        assert!(problems(&[(name, "")]).contains(name));
+    }
+}
+
+#[test]
+fn refuses_a_client_secret_without_a_client_id() {
+    let said = problems(&[("PROVIDER_GMAIL_CLIENT_SECRET", "hunter2")]);
+    assert_eq!(said, "PROVIDER_GMAIL_CLIENT_SECRET is set, but PROVIDER_GMAIL_CLIENT_ID is not");
+}
+
+#[test]
+fn a_provider_of_which_nothing_is_set_has_no_settings() {
+    let settings = read(&[]).unwrap().provider(&"slack".parse().unwrap());
+    assert!(settings.client_id.is_none() && settings.client_secrets.is_empty());
+}
+
+#[test]
+fn times_are_seconds_or_have_a_unit() {
+    for (text, seconds) in [("90", 90), ("90s", 90), ("5m", 300), ("1h", 3600)] {
+        let config = read(&[("DEADLINE", text)]).unwrap();
+        assert_eq!(config.deadline, Duration::from_secs(seconds));
+    }
+    for text in ["-1", "1d", "m", "1.5h", "99999999999h", "é"] {
+        assert!(problems(&[("DEADLINE", text)]).contains("DEADLINE must be a time"), "{text}");
+    }
+}
+
+#[test]
+fn secrets_do_not_show_in_debug() {
+    let config = read(&[
+        ("CACHE_URL", "redis://:hunter2@127.0.0.1/"),
+        ("PROVIDER_SLACK_CLIENT_ID", "id"),
+        ("PROVIDER_SLACK_CLIENT_SECRET", "hunter2"),
+    ]);
+    assert!(!format!("{config:?}").contains("hunter2"));
+}

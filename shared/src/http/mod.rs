@@ -1,0 +1,27 @@
+//! What callers see: problems, checked input, the headers of every answer, pages, and who is asking.
+
+mod caller;
+mod docs_page;
+mod extract;
+mod faults;
+mod health;
+mod layers;
+mod limit;
+mod page;
+mod problems;
+mod respond;
+mod schema;
+mod trace;
+mod view;
+
+pub use caller::{Caller, Session, require_operator};
+pub use docs_page::docs_page;
+pub use extract::{Body, Id, OptionalBody, Query};
+pub use health::with_health;
+pub use layers::{BODY_LIMIT, REQUEST_TIMEOUT, layers, layers_within};
+pub use limit::Limit;
+pub use page::{html, prefers_html, result_page, scripted_page};
+pub use problems::{lookup_key, probe_problem, read_problem, renew_problem};
+pub use respond::{AuthorizeHint, Candidate, FieldProblem, Problem};
+pub use trace::{request_id, trace_id};
+pub use view::{ConnectionView, CredentialView};
