@@ -1,0 +1,139 @@
+//! Builds what every flow works with, from the configuration; nothing is connected yet, so start-up waits for nobody.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio_util::task::TaskTracker;
+
+use crate::clock::{Clock, Ids, SystemClock, SystemIds};
+use crate::config::Config;
+use crate::flow::Context;
+use crate::provider::{
+    ConfigureError, DescriptorError, ProviderApp, ProviderClient, Providers, Timeouts,
+};
+use crate::seal::{AttemptKey, KeyWrap, Keyring};
+use crate::{cache, seal, store};
+
+/// What a process is made of beside its configuration; tests bring their own.
+pub struct Parts {
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Where ids come from.
+    pub ids: Arc<dyn Ids>,
+    /// Whether nobody else writes to the store.
+    pub single_process: bool,
+}
+
+impl Parts {
+    /// The machine's clock and randomness.
+    #[must_use]
+    pub fn system(single_process: bool) -> Self {
+        Self { clock: Arc::new(SystemClock::new()), ids: Arc::new(SystemIds), single_process }
+    }
+}
+
+/// Why the service can't start.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// The store.
+    #[error("{0}")]
+    Store(#[source] store::OpenStoreError),
+    /// The cache.
+    #[error("{0}")]
+    Cache(#[source] cache::OpenCacheError),
+    /// The key-encryption key.
+    #[error("{0}")]
+    Key(#[source] seal::OpenKeyError),
+    /// The attempt key.
+    #[error("ATTEMPT_KEY {0}")]
+    AttemptKey(String),
+    /// Provider files.
+    #[error("{}", lines(.0))]
+    Providers(Vec<DescriptorError>),
+    /// A provider's app.
+    #[error("{0}")]
+    Configure(#[source] ConfigureError),
+}
+
+fn lines(errors: &[DescriptorError]) -> String {
+    let lines: Vec<_> = errors.iter().map(ToString::to_string).collect();
+    lines.join("\n")
+}
+
+/// Builds the context of a process.
+///
+/// # Errors
+/// When something that is configured can't be used: a file, a URL, a provider.
+pub fn build(config: Config, parts: Parts) -> Result<Arc<Context>, BuildError> {
+    let Parts { clock, ids, single_process } = parts;
+    // Before the store is opened, which makes its file: a key is made only beside a store that is new.
+    let may_create = embedded_store_is_new(&config.store_url);
+    let wrap = seal::open(&config.key_url, may_create).map_err(BuildError::Key)?;
+    let attempt_key = attempt_key(&config, wrap.as_ref())?;
+    let providers = providers(&config)?;
+    let store = store::open(&config.store_url, Arc::clone(&clock)).map_err(BuildError::Store)?;
+    let cache_url = cache_url(&config);
+    let cache = cache::open(cache_url, Arc::clone(&clock), single_process).map_err(BuildError::Cache)?;
+    let keyring = Keyring::new(wrap, Arc::clone(&store) as _, Arc::clone(&clock), Arc::clone(&ids));
+    Ok(Arc::new(Context {
+        store,
+        cache,
+        keyring,
+        attempt_key,
+        clock,
+        ids,
+        providers,
+        client: ProviderClient::new(Timeouts::default()),
+        config,
+        flights: Default::default(),
+        served: Default::default(),
+        alerts: Default::default(),
+        tasks: TaskTracker::new(),
+    }))
+}
+
+#[expect(clippy::disallowed_methods, reason = "the URL may hold a password and goes to the backend only")]
+fn cache_url(config: &Config) -> &str {
+    use crate::secret::ExposeSecret as _;
+    config.cache_url.expose_secret()
+}
+
+/// Whether `STORE_URL` names an embedded store that does not exist yet. A key file that is missing beside
+/// a store with data is a mistake that a new key would make worse.
+fn embedded_store_is_new(store_url: &str) -> bool {
+    match store_url.split_once(':') {
+        Some(("sqlite", ":memory:")) => true,
+        Some(("sqlite", path)) => !Path::new(path).exists(),
+        Some(_) | None => false,
+    }
+}
+
+fn attempt_key(config: &Config, wrap: &dyn KeyWrap) -> Result<AttemptKey, BuildError> {
+    let unusable = |problem: &dyn std::fmt::Display| BuildError::AttemptKey(problem.to_string());
+    match &config.attempt_key {
+        Some(key) => AttemptKey::from_base64(key).map_err(|error| unusable(&error)),
+        None => {
+            let derived = wrap.derive("attempts").ok_or_else(|| {
+                unusable(&"is required with this KEY_URL: 32 random bytes in base64, the same for every function")
+            })?;
+            AttemptKey::new(&derived).map_err(|error| unusable(&error))
+        }
+    }
+}
+
+fn providers(config: &Config) -> Result<Providers, BuildError> {
+    let mut providers =
+        Providers::load(config.providers_dir.as_deref()).map_err(BuildError::Providers)?;
+    let ids: Vec<_> = providers.iter().map(|each| each.id().clone()).collect();
+    for id in ids {
+        let settings = config.provider(&id);
+        let app = settings.client_id.map(|client_id| ProviderApp {
+            client_id,
+            client_secrets: settings.client_secrets,
+        });
+        providers
+            .configure(&id, app, settings.origin.as_ref())
+            .map_err(BuildError::Configure)?;
+    }
+    Ok(providers)
+}

@@ -1,0 +1,23 @@
+//! What the service knows: connections, credentials, attempts; pure state, no I/O, time passed in.
+
+mod attempt;
+mod connection;
+mod credential;
+mod event;
+mod id;
+mod report;
+mod revocation;
+mod scope;
+mod time;
+
+pub use attempt::{Attempt, Completion, Parked};
+pub use connection::{Account, Connection, Health, HealthStatus, Revoked, Status, StatusReason};
+pub use credential::{Credential, Lease, RefreshState, Sealed, TokenKind, lives_for};
+pub use event::{Event, EventKind};
+pub use id::{
+    AttemptId, ConnectionId, CredentialId, IdentifierError, ProviderId, TenantId, UserId,
+};
+pub use report::{JobFailure, JobReport, Job};
+pub use revocation::{PendingRevocation, ProviderRevocation};
+pub use scope::{Scopes, missing};
+pub use time::{ParseTimestampError, Timestamp};

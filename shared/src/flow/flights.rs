@@ -1,0 +1,77 @@
+//! Refreshes under way in this process: simultaneous callers share one, and nobody's hanging up cancels it.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::watch;
+use tokio_util::task::TaskTracker;
+
+use super::renew::RenewError;
+use crate::domain::{Credential, CredentialId};
+
+/// What a flight brings: the credential to use from now on, or why there is none.
+pub type Landed = Result<Arc<Credential>, Arc<RenewError>>;
+
+type Running = HashMap<CredentialId, watch::Receiver<Option<Landed>>>;
+
+/// The flights of this process.
+#[derive(Default)]
+pub struct Flights {
+    running: Arc<Mutex<Running>>,
+}
+
+impl Flights {
+    /// Joins the flight for a credential, or starts one that is detached from its callers.
+    pub async fn join<F>(&self, tasks: &TaskTracker, id: &CredentialId, flight: F) -> Landed
+    where
+        F: Future<Output = Landed> + Send + 'static,
+    {
+        let mut landed = self.board(tasks, id, flight);
+        let outcome = landed.wait_for(Option::is_some).await;
+        outcome
+            .ok()
+            .and_then(|outcome| outcome.clone())
+            .unwrap_or_else(|| Err(Arc::new(RenewError::Lost)))
+    }
+
+    fn board<F>(
+        &self,
+        tasks: &TaskTracker,
+        id: &CredentialId,
+        flight: F,
+    ) -> watch::Receiver<Option<Landed>>
+    where
+        F: Future<Output = Landed> + Send + 'static,
+    {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(landed) = running.get(id) {
+            return landed.clone();
+        }
+        let (sender, receiver) = watch::channel(None);
+        running.insert(id.clone(), receiver.clone());
+        let entry = Entry { running: Arc::clone(&self.running), id: id.clone() };
+        tasks.spawn(async move {
+            let outcome = flight.await;
+            // Off the list before the news is out: whoever comes now starts anew.
+            drop(entry);
+            sender.send_replace(Some(outcome));
+        });
+        receiver
+    }
+}
+
+/// Takes a flight off the list, also when it panics.
+struct Entry {
+    running: Arc<Mutex<Running>>,
+    id: CredentialId,
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        self.running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&self.id);
+    }
+}

@@ -1,0 +1,34 @@
+//! How the service itself is: what it depends on, asked all at once and never for longer than a second.
+
+use std::future::Future;
+use std::time::Duration;
+
+use super::Context;
+
+/// How long a dependency may take to answer.
+const PATIENCE: Duration = Duration::from_millis(800);
+
+/// What answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reachable {
+    /// The cache.
+    pub cache: bool,
+    /// The store.
+    pub store: bool,
+    /// The key-encryption key.
+    pub key: bool,
+}
+
+/// Asks the dependencies.
+pub async fn reachable(ctx: &Context) -> Reachable {
+    let (cache, store, key) = tokio::join!(
+        answers(ctx.cache.ping()),
+        answers(ctx.store.ping()),
+        answers(ctx.keyring.ping()),
+    );
+    Reachable { cache, store, key }
+}
+
+async fn answers<E>(ping: impl Future<Output = Result<(), E>>) -> bool {
+    matches!(tokio::time::timeout(PATIENCE, ping).await, Ok(Ok(())))
+}

@@ -1,0 +1,77 @@
+//! What happens, one story per file: start, finish, complete, read, renew, revoke, probe, sweep, and what an operator does.
+
+pub mod alert;
+pub mod attempts;
+pub mod complete;
+pub mod connect;
+pub mod discard;
+pub mod erase;
+pub mod finish;
+pub mod flights;
+pub mod health;
+pub mod probe;
+pub mod read;
+pub mod renew;
+pub mod revoke;
+pub mod rotate;
+pub mod schedule;
+pub mod select;
+pub mod served;
+pub mod start;
+pub mod sweep;
+mod tokens;
+
+use std::sync::Arc;
+
+use tokio_util::task::TaskTracker;
+
+use crate::cache::Cache;
+use crate::clock::{Clock, Ids};
+use crate::config::Config;
+use crate::provider::{ProviderClient, Providers};
+use crate::error::Code;
+use crate::seal::{AttemptKey, Keyring, SealError};
+use crate::store::Store;
+
+/// What every flow works with; built once by `app`.
+pub struct Context {
+    /// Where connections live.
+    pub store: Arc<dyn Store>,
+    /// What makes reads fast.
+    pub cache: Arc<dyn Cache>,
+    /// Seals and opens tokens.
+    pub keyring: Keyring,
+    /// Seals attempts and connect sessions.
+    pub attempt_key: AttemptKey,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Where ids come from.
+    pub ids: Arc<dyn Ids>,
+    /// The providers, with their apps.
+    pub providers: Providers,
+    /// Calls providers.
+    pub client: ProviderClient,
+    /// How the service was started.
+    pub config: Config,
+    /// Refreshes under way in this process.
+    pub flights: flights::Flights,
+    /// Served tokens, counted until they are written.
+    pub served: served::Served,
+    /// What has been raised lately.
+    pub alerts: alert::Alerts,
+    /// What outlives its caller, and is waited for before the process ends.
+    pub tasks: TaskTracker,
+}
+
+impl SealError {
+    /// The public code of a token that can't be sealed or opened.
+    #[must_use]
+    pub const fn code(&self) -> Code {
+        match self {
+            Self::KeyUnavailable(_) => Code::KeyUnavailable,
+            Self::Store(_) => Code::StoreUnavailable,
+            Self::Unreadable { .. } => Code::ReauthorizationRequired,
+            Self::Randomness => Code::Internal,
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! Refreshes a credential without ever losing its grant: one lease, one recorded intent, one call, one fenced save.
+//!
+//! The steps, and what a crash between them leaves, are told in `docs/architecture.md` under "A refresh".
+
+mod flight;
+mod outcome;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+
+use super::Context;
+use crate::domain::{Credential, CredentialId, Status, StatusReason, Timestamp};
+use crate::error::Code;
+use crate::seal::SealError;
+use crate::store::StoreError;
+
+/// How long a lease runs: longer than two provider calls of five seconds with their store writes.
+pub const LEASE: Duration = Duration::from_secs(15);
+/// What must be left of it for a call to be sent: the slowest provider call, and the save.
+const NEEDED: Duration = Duration::from_secs(7);
+/// How long a caller waits for somebody else's refresh.
+const PATIENCE: Duration = Duration::from_secs(8);
+/// How often a waiting caller looks.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// How long to leave a provider alone that refuses our app: an operator has to act first.
+const OPERATOR_BACK_OFF: Duration = Duration::from_secs(5 * 60);
+
+/// Who wants a refresh, and what that allows.
+#[derive(Clone)]
+pub enum Trigger {
+    /// A token call that needs a token which lives longer.
+    Caller,
+    /// An operator, who insists although the last tries failed.
+    Manual,
+    /// A sweep, which bounds the calls in flight.
+    Sweep(Arc<Semaphore>),
+}
+
+/// Why there is no new token.
+#[derive(Debug, thiserror::Error)]
+pub enum RenewError {
+    /// There is no such credential any more.
+    #[error("the credential does not exist any more")]
+    Missing,
+    /// There is no refresh token.
+    #[error("there is no refresh token")]
+    NotRefreshable,
+    /// The provider's limit on live tokens forbids it until then.
+    #[error("the provider allows no further live token before {0}")]
+    TooSoon(Timestamp),
+    /// The grant has ended.
+    #[error("the grant has ended: {0:?}")]
+    Ended(StatusReason),
+    /// The provider is not configured, or refuses our app.
+    #[error("the provider refuses this app")]
+    Misconfigured {
+        /// What it says.
+        provider_error: Option<String>,
+    },
+    /// The provider limits us.
+    #[error("the provider limits this app")]
+    RateLimited {
+        /// For how long.
+        retry_after: Duration,
+    },
+    /// The provider fails, or failed a moment ago.
+    #[error("the provider is not available")]
+    Unavailable {
+        /// For how long to leave it alone.
+        retry_after: Duration,
+        /// What it says.
+        provider_error: Option<String>,
+    },
+    /// Somebody else is at it, and did not finish in time.
+    #[error("another process is refreshing and did not finish in time")]
+    InProgress,
+    /// The store did not answer.
+    #[error("the store did not answer")]
+    Store(#[source] StoreError),
+    /// The tokens can't be sealed or opened.
+    #[error("the tokens can't be sealed or opened")]
+    Seal(#[source] SealError),
+    /// The flight ended without an outcome.
+    #[error("the refresh ended without an outcome")]
+    Lost,
+}
+
+impl RenewError {
+    /// The public code.
+    #[must_use]
+    pub const fn code(&self) -> Code {
+        match self {
+            Self::Missing => Code::ConnectionNotFound,
+            Self::NotRefreshable => Code::NotRefreshable,
+            Self::TooSoon(_) => Code::RefreshTooSoon,
+            Self::Ended(_) => Code::ReauthorizationRequired,
+            Self::Misconfigured { .. } => Code::ProviderMisconfigured,
+            Self::RateLimited { .. } => Code::ProviderRateLimited,
+            Self::Unavailable { .. } => Code::ProviderUnavailable,
+            Self::InProgress => Code::RefreshInProgress,
+            Self::Store(_) => Code::StoreUnavailable,
+            Self::Seal(error) => error.code(),
+            Self::Lost => Code::Internal,
+        }
+    }
+
+    /// Whether the token that is there goes on being good: the failure says nothing about the grant.
+    #[must_use]
+    pub const fn is_passing(&self) -> bool {
+        match self {
+            Self::Misconfigured { .. }
+            | Self::RateLimited { .. }
+            | Self::Unavailable { .. }
+            | Self::InProgress
+            | Self::TooSoon(_)
+            | Self::Store(_)
+            | Self::Seal(_)
+            | Self::Lost => true,
+            Self::Missing | Self::NotRefreshable | Self::Ended(_) => false,
+        }
+    }
+
+    /// When to try again.
+    #[must_use]
+    pub fn retry_after(&self, now: Timestamp) -> Option<Duration> {
+        match self {
+            Self::TooSoon(until) => Some(until.since(now)),
+            Self::RateLimited { retry_after } | Self::Unavailable { retry_after, .. } => {
+                Some(*retry_after)
+            }
+            Self::InProgress => Some(Duration::from_secs(1)),
+            Self::Missing
+            | Self::NotRefreshable
+            | Self::Ended(_)
+            | Self::Misconfigured { .. }
+            | Self::Store(_)
+            | Self::Seal(_)
+            | Self::Lost => None,
+        }
+    }
+}
+
+/// Brings a credential whose tokens are newer than those of `seen`. Simultaneous callers in this process
+/// share one flight; it is detached, so a caller who hangs up cancels nothing.
+pub async fn renew(
+    ctx: &Arc<Context>,
+    seen: Credential,
+    trigger: Trigger,
+) -> Result<Arc<Credential>, Arc<RenewError>> {
+    if let Err(error) = may_refresh(ctx, &seen, &trigger) {
+        return match error {
+            RenewError::NotRefreshable if !seen.is_live(ctx.clock.now()) => {
+                Err(Arc::new(outcome::condemn(ctx, &seen, StatusReason::NoRefreshToken).await))
+            }
+            error => Err(Arc::new(error)),
+        };
+    }
+    let id: CredentialId = seen.id.clone();
+    let flight = {
+        let ctx = Arc::clone(ctx);
+        async move {
+            let landed = flight::fly(&ctx, seen, &trigger).await;
+            landed.map(Arc::new).map_err(Arc::new)
+        }
+    };
+    ctx.flights.join(&ctx.tasks, &id, flight).await
+}
+
+/// What can be said without asking anybody.
+fn may_refresh(ctx: &Context, seen: &Credential, trigger: &Trigger) -> Result<(), RenewError> {
+    let now = ctx.clock.now();
+    if seen.status != Status::Active {
+        return Err(RenewError::Ended(seen.status_reason.unwrap_or(StatusReason::GrantExpired)));
+    }
+    if seen.refresh.is_none() {
+        return Err(RenewError::NotRefreshable);
+    }
+    let provider = ctx.providers.get(&seen.provider).filter(|each| each.app().is_some());
+    let Some(provider) = provider else {
+        return Err(RenewError::Misconfigured { provider_error: None });
+    };
+    if let Some(until) = seen.blocked_until(provider.descriptor.refresh.max_live_tokens.map(std::num::NonZeroUsize::get), now)
+        // A token that is dead already can only be helped.
+        && seen.is_live(now)
+    {
+        return Err(RenewError::TooSoon(until));
+    }
+    match (trigger, seen.next_refresh_at) {
+        // The last tries failed: leave the provider alone until the time that was set then.
+        (Trigger::Caller, Some(due)) if seen.failures > 0 && due > now => Err(outcome::backing_off(seen, due.since(now))),
+        _ => Ok(()),
+    }
+}
+
+/// Marks a credential whose sealed tokens can't be opened.
+pub async fn unreadable(ctx: &Context, credential: &Credential) {
+    outcome::condemn(ctx, credential, StatusReason::Unreadable).await;
+}
+
+/// Ends a credential that the provider has refused in use, as it was tested.
+pub(super) async fn end(ctx: &Context, credential: &Credential, reason: StatusReason) {
+    outcome::condemn(ctx, credential, reason).await;
+}

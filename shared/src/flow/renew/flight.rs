@@ -1,0 +1,171 @@
+//! One refresh, from the lease to the save.
+
+use std::time::Duration;
+
+use super::outcome::{self, After};
+use super::{LEASE, LOOK_EVERY, NEEDED, PATIENCE, RenewError, Trigger};
+use crate::domain::{Credential, Sealed, Status, StatusReason, Timestamp};
+use crate::flow::Context;
+use crate::flow::tokens::Next;
+use crate::provider::{IssuedToken, Provider, Rotation};
+use crate::seal::{Part, Place, SealError};
+use crate::secret::SecretString;
+use crate::store::Leased;
+
+/// A lease that we hold.
+pub(super) struct Held<'a> {
+    /// The provider to ask.
+    pub provider: &'a Provider,
+    /// The credential as it was before the lease.
+    pub before: Credential,
+    /// Our name on the lease.
+    pub owner: String,
+    /// When we asked for it, on the monotonic clock: it runs no longer than [`LEASE`] from here.
+    pub asked_at: Duration,
+}
+
+impl Held<'_> {
+    /// Whether enough of the lease is left for one call and its save: a process that was frozen in
+    /// between does not send late.
+    fn has_time(&self, ctx: &Context) -> bool {
+        ctx.clock.monotonic().saturating_sub(self.asked_at) + NEEDED <= LEASE
+    }
+
+    /// Whether a refresh of this version went out before, and nobody knows what became of it.
+    pub(super) const fn is_ambiguous(&self) -> bool {
+        self.before.intent_at.is_some()
+    }
+}
+
+/// Flies: takes the lease (or waits for whoever has it), asks the provider, saves.
+pub(super) async fn fly(
+    ctx: &Context,
+    seen: Credential,
+    trigger: &Trigger,
+) -> Result<Credential, RenewError> {
+    let provider = ctx
+        .providers
+        .get(&seen.provider)
+        .ok_or(RenewError::Misconfigured { provider_error: None })?;
+    let started_at = ctx.clock.monotonic();
+    let owner = ctx.ids.uuid().to_string();
+    let (mut before, mut asked_at);
+    loop {
+        asked_at = ctx.clock.monotonic();
+        match ctx
+            .store
+            .lease(&seen.id, seen.version, &owner, LEASE)
+            .await
+            .map_err(RenewError::Store)?
+        {
+            Leased::Taken(credential) => {
+                before = *credential;
+                break;
+            }
+            // Somebody else has refreshed meanwhile: theirs is ours.
+            Leased::Moved(winner) => return adopt(*winner),
+            Leased::Missing => return Err(RenewError::Missing),
+            Leased::Held(_) => {
+                let waited = ctx.clock.monotonic().saturating_sub(started_at);
+                if matches!(trigger, Trigger::Sweep(_)) || waited >= PATIENCE {
+                    return Err(RenewError::InProgress);
+                }
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+        }
+    }
+    // The lease shows in what was read; what follows is about the tokens.
+    before.lease = None;
+    let held = Held { provider, before, owner, asked_at };
+    ask(ctx, &held, trigger).await
+}
+
+/// Somebody else's result: good if it is active.
+pub(super) fn adopt(winner: Credential) -> Result<Credential, RenewError> {
+    match winner.status {
+        Status::Active => Ok(winner),
+        Status::Expired | Status::Revoked | Status::Error => {
+            Err(RenewError::Ended(winner.status_reason.unwrap_or(StatusReason::GrantExpired)))
+        }
+    }
+}
+
+/// Asks the provider under a lease, once, or twice where the rotation class gives a grace.
+async fn ask(ctx: &Context, held: &Held<'_>, trigger: &Trigger) -> Result<Credential, RenewError> {
+    let rotation = held.provider.descriptor.refresh.rotation;
+    let now = ctx.clock.now();
+    if held.is_ambiguous() && rotation == Rotation::SingleUse && held.before.is_live(now) {
+        // The one fenced retry waits until nothing can be lost by it.
+        return Err(outcome::wait_for_expiry(ctx, held).await);
+    }
+    let (refresh, kept) = match prepare(ctx, &held.before).await {
+        Ok(prepared) => prepared,
+        Err(SealError::Unreadable { .. }) => {
+            return Err(outcome::condemn(ctx, &held.before, StatusReason::Unreadable).await);
+        }
+        Err(error) => return Err(outcome::not_sent(ctx, held, RenewError::Seal(error)).await),
+    };
+    let mut retried = false;
+    loop {
+        let _permit = match trigger {
+            Trigger::Sweep(gate) => gate.acquire().await.ok(),
+            Trigger::Caller | Trigger::Manual => None,
+        };
+        if !held.has_time(ctx) {
+            return Err(outcome::not_sent(ctx, held, RenewError::InProgress).await);
+        }
+        let answer = ctx.client.refresh(held.provider, held.before.kind, &refresh).await;
+        drop(_permit);
+        match answer {
+            Ok(issued) => return save(ctx, held, &issued, kept, ctx.clock.now()).await,
+            Err(failure) => match outcome::failed(ctx, held, &failure, retried).await {
+                After::Retry => retried = true,
+                After::Adopt(winner) => return adopt(*winner),
+                After::Stop(error) => return Err(error),
+            },
+        }
+    }
+}
+
+/// Opens the refresh token, and seals it once more for the next version: it is kept when the provider
+/// does not rotate, and whatever keeps us from sealing keeps us from spending it.
+async fn prepare(ctx: &Context, before: &Credential) -> Result<(SecretString, Sealed), SealError> {
+    let place = |version| Place::Token {
+        tenant: &before.tenant_id,
+        credential: &before.id,
+        part: Part::Refresh,
+        version,
+    };
+    let Some(sealed) = &before.refresh else {
+        return Err(SealError::unreadable("there is no refresh token"));
+    };
+    let refresh = ctx.keyring.open(&place(before.version), sealed).await?;
+    let version = Next::version(Some(before));
+    let kept = ctx.keyring.seal(&place(version), &refresh).await?;
+    Ok((refresh, kept))
+}
+
+/// Saves what the provider issued, on condition that nobody else has written tokens since.
+async fn save(
+    ctx: &Context,
+    held: &Held<'_>,
+    issued: &IssuedToken,
+    kept: Sealed,
+    received_at: Timestamp,
+) -> Result<Credential, RenewError> {
+    let before = &held.before;
+    let next = Next {
+        id: before.id.clone(),
+        tenant_id: &before.tenant_id,
+        provider: held.provider,
+        issued,
+        current: Some(before),
+        kept_refresh: Some(kept),
+        scopes: before.scopes.clone(),
+        grant_digest: before.grant_digest.clone(),
+        received_at,
+        refreshed: true,
+    };
+    let credential = next.seal(ctx).await.map_err(RenewError::Seal)?;
+    outcome::save(ctx, held, issued, credential).await
+}

@@ -1,0 +1,269 @@
+//! What follows from a refresh: saved, adopted, put off, or the end of a grant.
+
+use std::time::Duration;
+
+use super::flight::{self, Held};
+use super::{OPERATOR_BACK_OFF, RenewError};
+use crate::domain::{
+    ConnectionId, Credential, Event, EventKind, PendingRevocation, Status, StatusReason, Timestamp,
+};
+use crate::flow::{Context, alert, connect, revoke, schedule};
+use crate::provider::{Failure, FailureClass, IssuedToken, Outcome, Rotation};
+use crate::store::{Release, Saved};
+
+/// How often a save is tried, and how long it waits in between: well within what is left of the lease.
+const SAVE_WAITS: [Duration; 5] = [
+    Duration::from_millis(50),
+    Duration::from_millis(100),
+    Duration::from_millis(200),
+    Duration::from_millis(400),
+    Duration::from_millis(800),
+];
+
+/// What to do after a failure.
+pub(super) enum After {
+    /// Ask once more under the same lease.
+    Retry,
+    /// Somebody else has written tokens: take theirs.
+    Adopt(Box<Credential>),
+    /// Give up for now, or for good.
+    Stop(RenewError),
+}
+
+/// Saves new tokens. A save that fails is tried again: the old refresh token may be spent.
+pub(super) async fn save(
+    ctx: &Context,
+    held: &Held<'_>,
+    issued: &IssuedToken,
+    credential: Credential,
+) -> Result<Credential, RenewError> {
+    let event = about(ctx, &credential, EventKind::Refreshed, None);
+    let mut waits = SAVE_WAITS.iter();
+    loop {
+        let error = match ctx.store.save_refreshed(&credential, &event).await {
+            Ok(Saved::Done) => return Ok(credential),
+            Ok(Saved::Missing) => return Err(RenewError::Missing),
+            Ok(Saved::Fenced(winner)) => {
+                return fenced(ctx, held, issued, &credential, *winner).await;
+            }
+            Err(error) => error,
+        };
+        let Some(wait) = waits.next() else {
+            tracing::error!(
+                credential.id = %credential.id,
+                provider.id = %credential.provider,
+                error = &error as &dyn std::error::Error,
+                "refreshed tokens could not be saved; the next refresh uses the old refresh token"
+            );
+            return Err(RenewError::Store(error));
+        };
+        tokio::time::sleep(*wait).await;
+    }
+}
+
+/// Somebody wrote while we asked. If they revoked, what we got must go too; else theirs is ours.
+async fn fenced(
+    ctx: &Context,
+    held: &Held<'_>,
+    issued: &IssuedToken,
+    ours: &Credential,
+    winner: Credential,
+) -> Result<Credential, RenewError> {
+    if winner.status_reason == Some(StatusReason::RevokedByCaller) {
+        let now = ctx.clock.now();
+        let pending = PendingRevocation {
+            connection_id: connection_of(&winner).unwrap_or(ConnectionId::new(ctx.ids.uuid())),
+            credential_id: ours.id.clone(),
+            tenant_id: ours.tenant_id.clone(),
+            provider: ours.provider.clone(),
+            kind: issued.kind,
+            version: ours.version,
+            access: ours.access.clone(),
+            refresh: ours.refresh.clone(),
+            next_try_at: now,
+            give_up_at: now + revoke::GIVE_UP_AFTER,
+        };
+        if let Err(error) = ctx.store.add_revocation(&pending).await {
+            tracing::warn!(credential.id = %ours.id, error = &error as &dyn std::error::Error, "tokens received after a revocation could not be kept for revoking");
+        }
+        revoke::tell_provider(ctx, held.provider, &pending).await;
+    }
+    flight::adopt(winner)
+}
+
+/// The connection of an owned credential, from its id.
+fn connection_of(credential: &Credential) -> Option<ConnectionId> {
+    let (connection, _) = credential.id.as_str().split_once('.')?;
+    connection.parse().ok()
+}
+
+/// What a failed call means for the credential.
+pub(super) async fn failed(
+    ctx: &Context,
+    held: &Held<'_>,
+    failure: &Failure,
+    retried: bool,
+) -> After {
+    let before = &held.before;
+    let rotation = held.provider.descriptor.refresh.rotation;
+    let unknown = failure.outcome == Outcome::Unknown;
+    if let FailureClass::User(reason) = &failure.class {
+        return refused(ctx, held, *reason, retried).await;
+    }
+    if unknown && rotation == Rotation::SingleUseWithGrace && !retried {
+        return After::Retry;
+    }
+    let now = ctx.clock.now();
+    // An outcome stays unknown until the provider answers with tokens or with a refusal of the token.
+    let intent_at = match unknown || retried || held.is_ambiguous() {
+        true => before.intent_at.or(Some(now)),
+        false => None,
+    };
+    let provider_error = failure.code.clone();
+    let (error, wait, failures) = match &failure.class {
+        FailureClass::Operator => {
+            alert::app_refused(ctx, &before.provider, provider_error.as_deref()).await;
+            (RenewError::Misconfigured { provider_error }, OPERATOR_BACK_OFF, before.failures)
+        }
+        FailureClass::RateLimited { retry_after } => {
+            let wait = retry_after.unwrap_or_else(|| back_off(ctx, before));
+            (RenewError::RateLimited { retry_after: wait }, wait, before.failures + 1)
+        }
+        FailureClass::Passing { retry_after } => {
+            let wait = retry_after.unwrap_or_else(|| back_off(ctx, before));
+            (RenewError::Unavailable { retry_after: wait, provider_error }, wait, before.failures + 1)
+        }
+        FailureClass::Stale | FailureClass::Refused | FailureClass::Malformed | FailureClass::User(_) => {
+            let wait = back_off(ctx, before);
+            (RenewError::Unavailable { retry_after: wait, provider_error }, wait, before.failures + 1)
+        }
+    };
+    let mut next_refresh_at = now + wait;
+    if intent_at.is_some() && rotation == Rotation::SingleUse {
+        next_refresh_at = before.expires_at.map_or(next_refresh_at, |end| end.max(next_refresh_at));
+    }
+    let event = about(ctx, before, EventKind::RefreshFailed, Some(error.code().as_str().to_owned()));
+    release(ctx, held, intent_at, Some(next_refresh_at), failures, Some(&error), Some(event)).await;
+    After::Stop(error)
+}
+
+/// The provider refuses the refresh token. Before the grant is given up: has somebody else rotated it?
+async fn refused(ctx: &Context, held: &Held<'_>, reason: StatusReason, retried: bool) -> After {
+    let before = &held.before;
+    match ctx.store.credential(&before.id).await {
+        Ok(Some(now)) if now.version != before.version => return After::Adopt(Box::new(now)),
+        Ok(Some(_)) => {}
+        Ok(None) => return After::Stop(RenewError::Missing),
+        Err(error) => return After::Stop(RenewError::Store(error)),
+    }
+    let may_be_spent = retried || held.is_ambiguous();
+    let single_use = matches!(
+        held.provider.descriptor.refresh.rotation,
+        Rotation::SingleUse | Rotation::SingleUseWithGrace
+    );
+    let reason = match reason {
+        StatusReason::GrantExpired if may_be_spent && single_use => StatusReason::RefreshOutcomeUnknown,
+        reason => reason,
+    };
+    After::Stop(condemn(ctx, before, reason).await)
+}
+
+/// Ends a credential: it keeps its sealed tokens, and everybody who uses it is told.
+pub(super) async fn condemn(ctx: &Context, dead: &Credential, reason: StatusReason) -> RenewError {
+    let event = about(ctx, dead, EventKind::GrantEnded, serde_name(reason));
+    match ctx.store.condemn(&dead.id, dead.version, reason, &event).await {
+        Ok(connections) => {
+            tracing::info!(
+                credential.id = %dead.id,
+                provider.id = %dead.provider,
+                reason = ?reason,
+                connections = connections.len(),
+                "a grant has ended"
+            );
+            for id in connections {
+                // Only what is cached is at stake, so a connection that can't be read is left to its time to live.
+                if let Ok(Some(connection)) = ctx.store.connection(id).await {
+                    connect::forget_cached(ctx, &connection).await;
+                }
+            }
+            RenewError::Ended(reason)
+        }
+        Err(error) => RenewError::Store(error),
+    }
+}
+
+/// Gives the lease back: nothing was sent, nothing is known to have failed.
+pub(super) async fn not_sent(ctx: &Context, held: &Held<'_>, error: RenewError) -> RenewError {
+    let before = &held.before;
+    let next = before.next_refresh_at;
+    release(ctx, held, before.intent_at, next, before.failures, None, None).await;
+    error
+}
+
+/// Gives the lease back until the access token has expired: a strictly single-use refresh token whose
+/// fate is unknown is tried again when nothing can be lost by it.
+pub(super) async fn wait_for_expiry(ctx: &Context, held: &Held<'_>) -> RenewError {
+    let before = &held.before;
+    let now = ctx.clock.now();
+    let until = before.expires_at.unwrap_or(now);
+    release(ctx, held, before.intent_at, Some(until), before.failures.max(1), None, None).await;
+    RenewError::Unavailable { retry_after: until.since(now), provider_error: None }
+}
+
+async fn release(
+    ctx: &Context,
+    held: &Held<'_>,
+    intent_at: Option<Timestamp>,
+    next_refresh_at: Option<Timestamp>,
+    failures: u32,
+    error: Option<&RenewError>,
+    event: Option<Event>,
+) {
+    let release = Release {
+        id: held.before.id.clone(),
+        owner: held.owner.clone(),
+        intent_at,
+        next_refresh_at,
+        failures,
+        last_failure: error
+            .map(|error| error.code().as_str().to_owned())
+            .or_else(|| held.before.last_failure.clone()),
+        event,
+    };
+    if let Err(error) = ctx.store.release(&release).await {
+        tracing::warn!(
+            credential.id = %release.id,
+            error = &error as &dyn std::error::Error,
+            "a lease could not be given back; it ends by itself"
+        );
+    }
+}
+
+/// What a caller is told who comes while a credential is left alone.
+pub(super) fn backing_off(seen: &Credential, left: Duration) -> RenewError {
+    match seen.last_failure.as_deref() {
+        Some("provider_rate_limited") => RenewError::RateLimited { retry_after: left },
+        Some(_) | None => RenewError::Unavailable { retry_after: left, provider_error: None },
+    }
+}
+
+fn back_off(ctx: &Context, before: &Credential) -> Duration {
+    schedule::back_off(before.failures + 1, ctx.ids.as_ref())
+}
+
+fn about(ctx: &Context, credential: &Credential, kind: EventKind, detail: Option<String>) -> Event {
+    Event {
+        at: ctx.clock.now(),
+        kind,
+        tenant_id: Some(credential.tenant_id.clone()),
+        provider: Some(credential.provider.clone()),
+        connection_id: connection_of(credential).filter(|_| credential.status == Status::Active),
+        credential_id: Some(credential.id.clone()),
+        detail,
+    }
+}
+
+/// The name of a reason in the API.
+fn serde_name(reason: StatusReason) -> Option<String> {
+    serde_json::to_value(reason).ok()?.as_str().map(str::to_owned)
+}

@@ -1,0 +1,244 @@
+//! Revokes a connection: it stops being served at once, then its provider is told, for as long as it takes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Context, alert, connect};
+use crate::domain::{
+    Connection, ConnectionId, Event, EventKind, PendingRevocation, ProviderRevocation, Revoked,
+};
+use crate::error::Code;
+use crate::provider::{Failure, FailureClass, Provider};
+use crate::seal::{Part, Place, SealError};
+use crate::secret::SecretString;
+use crate::store::{RevokeStarted, StoreError};
+
+/// How long a provider that does not answer is asked again.
+pub const GIVE_UP_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long a failed try is left alone: `scheduled-health` comes once an hour.
+const AGAIN_AFTER: Duration = Duration::from_secs(10 * 60);
+
+/// What is to be revoked.
+#[derive(Debug, Clone)]
+pub struct RevokeRequest {
+    /// The connection.
+    pub id: ConnectionId,
+    /// By whom, as the caller says.
+    pub by: Option<String>,
+    /// Why, as the caller says.
+    pub reason: Option<String>,
+}
+
+/// Why a connection was not revoked.
+#[derive(Debug, thiserror::Error)]
+pub enum RevokeError {
+    /// There is no such connection.
+    #[error("there is no connection {0}")]
+    NotFound(ConnectionId),
+    /// The store did not answer.
+    #[error("the store did not answer")]
+    Store(#[source] StoreError),
+    /// The revocation ended without an outcome; saying it again goes on.
+    #[error("the revocation ended without an outcome")]
+    Lost,
+}
+
+impl RevokeError {
+    /// The public code.
+    #[must_use]
+    pub const fn code(&self) -> Code {
+        match self {
+            Self::NotFound(_) => Code::ConnectionNotFound,
+            Self::Store(_) => Code::StoreUnavailable,
+            Self::Lost => Code::Internal,
+        }
+    }
+}
+
+/// Revokes. Saying it twice tells the current result. A caller who hangs up cancels nothing.
+pub async fn revoke(ctx: &Arc<Context>, request: RevokeRequest) -> Result<Connection, RevokeError> {
+    let flight = {
+        let ctx = Arc::clone(ctx);
+        ctx.tasks.clone().spawn(async move { revoke_now(&ctx, &request).await })
+    };
+    flight.await.unwrap_or(Err(RevokeError::Lost))
+}
+
+async fn revoke_now(ctx: &Context, request: &RevokeRequest) -> Result<Connection, RevokeError> {
+    let not_found = || RevokeError::NotFound(request.id);
+    let known = ctx.store.connection(request.id).await.map_err(RevokeError::Store)?;
+    let known = known.ok_or_else(not_found)?;
+    let RevokeStarted { connection, pending } = ctx
+        .store
+        .begin_revocation(request.id, &revoked(ctx, request), &event(ctx, request, &known))
+        .await
+        .map_err(RevokeError::Store)?
+        .ok_or_else(not_found)?;
+    // The store fences out every refresh in flight; the tombstone stops every token that is cached.
+    connect::forget_cached(ctx, &connection).await;
+    if let Err(error) = ctx.cache.bury(connection.id).await {
+        tracing::warn!(
+            connection.id = %connection.id,
+            error = &error as &dyn std::error::Error,
+            "the cache could not be told of a revocation; a cached token may be served for up to 15 minutes"
+        );
+    }
+    if pending.is_empty() {
+        return Ok(connection);
+    }
+    for each in &pending {
+        if let Some(provider) = ctx.providers.get(&each.provider) {
+            tell_provider(ctx, provider, each).await;
+        }
+    }
+    let settled = ctx.store.connection(request.id).await.map_err(RevokeError::Store)?;
+    settled.ok_or_else(not_found)
+}
+
+fn revoked(ctx: &Context, request: &RevokeRequest) -> Revoked {
+    Revoked {
+        at: ctx.clock.now(),
+        by: request.by.clone(),
+        reason: request.reason.clone(),
+        at_provider: std::collections::BTreeMap::new(),
+    }
+}
+
+fn event(ctx: &Context, request: &RevokeRequest, connection: &Connection) -> Event {
+    Event {
+        at: ctx.clock.now(),
+        kind: EventKind::Revoked,
+        tenant_id: Some(connection.tenant_id.clone()),
+        provider: Some(connection.provider.clone()),
+        connection_id: Some(connection.id),
+        credential_id: None,
+        detail: request.reason.clone(),
+    }
+}
+
+/// Asks the provider to revoke, and keeps what it says. A passing failure puts it off; after a day it is
+/// given up, and the result stays `pending`.
+pub async fn tell_provider(
+    ctx: &Context,
+    provider: &Provider,
+    pending: &PendingRevocation,
+) -> ProviderRevocation {
+    let now = ctx.clock.now();
+    let (result, detail) = match ask(ctx, provider, pending).await {
+        Ok(result) => (result, result_name(result)),
+        Err(_) if now >= pending.give_up_at => (
+            ProviderRevocation::Pending,
+            "given up: the provider did not answer for 24 hours".to_owned(),
+        ),
+        Err(why) => {
+            tracing::warn!(connection.id = %pending.connection_id, provider.id = %pending.provider, why, "a revocation at the provider is put off");
+            let next = now + AGAIN_AFTER;
+            let postponed = ctx.store.postpone_revocation(&pending.credential_id, pending.version, next);
+            if let Err(error) = postponed.await {
+                tracing::warn!(error = &error as &dyn std::error::Error, "a revocation could not be put off; it stays due");
+            }
+            return ProviderRevocation::Pending;
+        }
+    };
+    let event = Event {
+        at: now,
+        kind: EventKind::ProviderRevocation,
+        tenant_id: Some(pending.tenant_id.clone()),
+        provider: Some(pending.provider.clone()),
+        connection_id: Some(pending.connection_id),
+        credential_id: Some(pending.credential_id.clone()),
+        detail: Some(detail),
+    };
+    let settled = ctx.store.settle_revocation(&pending.credential_id, pending.version, result, &event);
+    if let Err(error) = settled.await {
+        tracing::warn!(error = &error as &dyn std::error::Error, "a revocation's result was not kept; the provider will be asked again");
+    }
+    result
+}
+
+/// `Err` says why it should be tried again.
+async fn ask(
+    ctx: &Context,
+    provider: &Provider,
+    pending: &PendingRevocation,
+) -> Result<ProviderRevocation, &'static str> {
+    // Somebody may have connected the account again meanwhile: then the grant must live.
+    let access = open(ctx, pending, Part::Access).await?;
+    let refresh = open(ctx, pending, Part::Refresh).await?;
+    if access.is_none() && refresh.is_none() {
+        return Ok(ProviderRevocation::AlreadyInvalid);
+    }
+    let answer = ctx.client.revoke(provider, pending.kind, access.as_ref(), refresh.as_ref()).await;
+    match answer {
+        Ok(result) => Ok(result),
+        Err(Failure { class: FailureClass::User(_) | FailureClass::Stale, .. }) => {
+            Ok(ProviderRevocation::AlreadyInvalid)
+        }
+        Err(Failure { class: FailureClass::Operator, code, .. }) => {
+            alert::app_refused(ctx, &pending.provider, code.as_deref()).await;
+            Err("the provider refuses this app")
+        }
+        Err(Failure { class: FailureClass::RateLimited { .. }, .. }) => Err("the provider limits this app"),
+        Err(Failure { class: FailureClass::Passing { .. }, .. }) => Err("the provider is not available"),
+        Err(Failure { class: FailureClass::Refused | FailureClass::Malformed, .. }) => {
+            Err("the provider's answer is not known")
+        }
+    }
+}
+
+/// Opens one of the tokens. One that can't be opened any more can't be revoked either.
+async fn open(
+    ctx: &Context,
+    pending: &PendingRevocation,
+    part: Part,
+) -> Result<Option<SecretString>, &'static str> {
+    let sealed = match part {
+        Part::Access => &pending.access,
+        Part::Refresh => &pending.refresh,
+    };
+    let Some(sealed) = sealed else { return Ok(None) };
+    let place = Place::Token {
+        tenant: &pending.tenant_id,
+        credential: &pending.credential_id,
+        part,
+        version: pending.version,
+    };
+    match ctx.keyring.open(&place, sealed).await {
+        Ok(opened) => Ok(Some(opened)),
+        Err(SealError::Unreadable { .. }) => Ok(None),
+        Err(SealError::KeyUnavailable(_)) => Err("the key is not available"),
+        Err(SealError::Store(_)) => Err("the store is not available"),
+        Err(SealError::Randomness) => Err("no randomness"),
+    }
+}
+
+fn result_name(result: ProviderRevocation) -> String {
+    let name = serde_json::to_value(result).ok();
+    name.and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+/// Tells providers what is still pending; part of `scheduled-health`.
+pub async fn retry_pending(ctx: &Context) -> Result<u64, StoreError> {
+    const AT_A_TIME: usize = 100;
+    let mut told = 0;
+    loop {
+        let due = ctx.store.due_revocations(ctx.clock.now(), AT_A_TIME).await?;
+        let page = due.len();
+        for each in due {
+            match ctx.providers.get(&each.provider) {
+                Some(provider) => {
+                    tell_provider(ctx, provider, &each).await;
+                    told += 1;
+                }
+                // A provider that is not configured any more: put off until it is given up.
+                None => {
+                    let next = ctx.clock.now() + AGAIN_AFTER;
+                    ctx.store.postpone_revocation(&each.credential_id, each.version, next).await?;
+                }
+            }
+        }
+        if page < AT_A_TIME {
+            return Ok(told);
+        }
+    }
+}

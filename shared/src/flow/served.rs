@@ -1,0 +1,71 @@
+//! Counts served tokens by connection and day in memory, and writes the counts once a minute: never a write per call.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use super::Context;
+use crate::domain::ConnectionId;
+
+/// How long counts wait in memory before a call takes the time to write them.
+const WRITE_EVERY: Duration = Duration::from_secs(60);
+
+/// Counts that are not written yet.
+#[derive(Default)]
+pub struct Served(Mutex<Waiting>);
+
+#[derive(Default)]
+struct Waiting {
+    counts: HashMap<(ConnectionId, i64), u64>,
+    /// On the monotonic clock.
+    written_at: Duration,
+}
+
+impl Served {
+    /// Counts one, and takes what waits when it has waited long enough.
+    fn count(&self, id: ConnectionId, day: i64, now: Duration) -> Vec<(ConnectionId, i64, u64)> {
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *waiting.counts.entry((id, day)).or_default() += 1;
+        if now.saturating_sub(waiting.written_at) < WRITE_EVERY {
+            return Vec::new();
+        }
+        waiting.written_at = now;
+        drain(&mut waiting)
+    }
+}
+
+fn drain(waiting: &mut Waiting) -> Vec<(ConnectionId, i64, u64)> {
+    waiting
+        .counts
+        .drain()
+        .map(|((id, day), count)| (id, day, count))
+        .collect()
+}
+
+/// Counts a served token. Now and then the caller pays for writing what waits.
+pub async fn count(ctx: &Context, id: ConnectionId) {
+    let counts = ctx
+        .served
+        .count(id, ctx.clock.now().day(), ctx.clock.monotonic());
+    write(ctx, &counts).await;
+}
+
+/// Writes what waits, before the process ends or a connection is shown.
+pub async fn flush(ctx: &Context) {
+    let counts = drain(&mut ctx.served.0.lock().unwrap_or_else(PoisonError::into_inner));
+    write(ctx, &counts).await;
+}
+
+/// A count that can't be written is dropped: it is a statistic, and the store is being missed enough.
+async fn write(ctx: &Context, counts: &[(ConnectionId, i64, u64)]) {
+    if counts.is_empty() {
+        return;
+    }
+    if let Err(error) = ctx.store.count_served(counts).await {
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            connections = counts.len(),
+            "counts of served tokens were not kept"
+        );
+    }
+}

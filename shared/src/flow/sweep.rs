@@ -1,0 +1,247 @@
+//! Works through what is due, by index, a page at a time, with bounded concurrency, and stops before its deadline.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use futures_util::stream::{self, Stream, StreamExt};
+use tokio::sync::Semaphore;
+
+use super::probe::{self, ProbeError};
+use super::renew::{RenewError, Trigger, renew};
+use super::{Context, revoke, rotate, schedule};
+use crate::domain::{
+    Connection, ConnectionId, HealthStatus, Job, JobFailure, JobReport, ProviderId, Timestamp,
+};
+use crate::store::{Due, DueCursor, SHARDS, StoreError};
+
+/// How many due entries are read at once.
+const PAGE: usize = 200;
+/// How long before the deadline nothing new is begun: the slowest refresh with its retry and its save.
+const WIND_DOWN: Duration = Duration::from_secs(12);
+
+/// How a run is bounded.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// How long it may take.
+    pub deadline: Duration,
+    /// How many provider calls may be in flight, per provider; a descriptor may allow fewer.
+    pub concurrency: usize,
+}
+
+/// What became of one entry.
+enum Done {
+    Successful,
+    Skipped,
+    Failed(Option<ConnectionId>, &'static str),
+}
+
+/// Refreshes what was due when the run started.
+pub async fn refresh(ctx: &Arc<Context>, bounds: Bounds) -> Result<JobReport, StoreError> {
+    let started_at = ctx.clock.now();
+    let gates = gates(ctx, bounds.concurrency);
+    let report = run(ctx, Job::ScheduledRefresh, bounds, due_refreshes(ctx, started_at), |due| {
+        refresh_one(ctx, &gates, due)
+    })
+    .await?;
+    // What is not urgent gets what time is left.
+    if report.complete {
+        rotate::reseal(ctx, left(ctx, started_at, bounds)).await?;
+        ctx.store.purge(ctx.clock.now()).await?;
+    }
+    Ok(report)
+}
+
+/// Checks the active connections whose check was due when the run started; with `all`, every one that
+/// has not been checked in this run.
+pub async fn health(ctx: &Arc<Context>, bounds: Bounds, all: bool) -> Result<JobReport, StoreError> {
+    let started_at = ctx.clock.now();
+    revoke::retry_pending(ctx).await?;
+    // A check puts the next one off by up to an hour from now: beyond `before` in either case.
+    let before = match all {
+        true => started_at + schedule::PROBE_EVERY - schedule::PROBE_EVERY / 10,
+        false => started_at,
+    };
+    let gates = gates(ctx, bounds.concurrency);
+    run(ctx, Job::ScheduledHealth, bounds, due_probes(ctx, before), |connection| {
+        probe_one(ctx, &gates, connection)
+    })
+    .await
+}
+
+/// The bound of calls in flight, per provider.
+type Gates = BTreeMap<ProviderId, Arc<Semaphore>>;
+
+fn gates(ctx: &Context, concurrency: usize) -> Gates {
+    let gate = |limit: usize| Arc::new(Semaphore::new(limit.min(concurrency)));
+    ctx.providers
+        .iter()
+        .map(|each| (each.id().clone(), gate(each.descriptor.sweep_concurrency.get())))
+        .collect()
+}
+
+/// Due credentials of all shards, read a page at a time as they are wanted.
+fn due_refreshes(
+    ctx: &Context,
+    before: Timestamp,
+) -> impl Stream<Item = Result<Due, StoreError>> + '_ {
+    pages(move |shard, after: Option<DueCursor>| async move {
+        let page = ctx.store.due_refreshes(shard, before, after.as_ref(), PAGE).await?;
+        let next = page.last().and_then(|last| {
+            let due = last.credential.next_refresh_at?;
+            Some((due, last.credential.id.clone()))
+        });
+        Ok((page, next))
+    })
+}
+
+/// Connections of all shards whose check is due.
+fn due_probes(
+    ctx: &Context,
+    before: Timestamp,
+) -> impl Stream<Item = Result<Connection, StoreError>> + '_ {
+    pages(move |shard, after| async move {
+        let page = ctx.store.due_probes(shard, before, after, PAGE).await?;
+        let next = page.last().map(|(due, last)| (*due, last.id));
+        let items = page.into_iter().map(|(_, connection)| connection).collect();
+        Ok((items, next))
+    })
+}
+
+/// Turns a page reader into a stream over all shards. A short page ends its shard.
+fn pages<T, C, F, R>(read: F) -> impl Stream<Item = Result<T, StoreError>>
+where
+    F: Fn(u8, Option<C>) -> R,
+    R: Future<Output = Result<(Vec<T>, Option<C>), StoreError>>,
+{
+    let read = Arc::new(read);
+    stream::iter(0..SHARDS).flat_map(move |shard| {
+        let read = Arc::clone(&read);
+        stream::try_unfold(Some(None), move |position| {
+            let read = Arc::clone(&read);
+            async move {
+                let Some(after) = position else { return Ok(None) };
+                let (page, next) = read(shard, after).await?;
+                let position = next.filter(|_| page.len() >= PAGE).map(Some);
+                Ok(Some((stream::iter(page.into_iter().map(Ok)), position)))
+            }
+        })
+        .flat_map(|page| match page {
+            Ok(items) => items.left_stream(),
+            Err(error) => stream::iter([Err(error)]).right_stream(),
+        })
+    })
+}
+
+/// Runs `work` over what is due. Up to twice as many entries as calls are in flight, so that a provider
+/// is kept busy while others wait for the store.
+async fn run<T, W, F>(
+    ctx: &Arc<Context>,
+    job: Job,
+    bounds: Bounds,
+    due: impl Stream<Item = Result<T, StoreError>>,
+    work: W,
+) -> Result<JobReport, StoreError>
+where
+    W: Fn(T) -> F,
+    F: Future<Output = Done>,
+{
+    let mut report = JobReport::new(ctx.ids.uuid(), job, ctx.clock.now());
+    let out_of_time = AtomicBool::new(false);
+    let time = bounds.deadline.saturating_sub(WIND_DOWN).max(bounds.deadline / 4);
+    let bell = async {
+        tokio::time::sleep(time).await;
+        out_of_time.store(true, Ordering::Relaxed);
+    };
+    let results = due
+        .take_until(bell)
+        .map(|item| async {
+            match item {
+                Ok(item) => Ok(work(item).await),
+                Err(error) => Err(error),
+            }
+        })
+        .buffer_unordered(bounds.concurrency.saturating_mul(2).max(1));
+    let mut results = std::pin::pin!(results);
+    let mut unread = None;
+    while let Some(result) = results.next().await {
+        match result {
+            Ok(done) => count(&mut report, done),
+            Err(error) => unread = Some(error),
+        }
+    }
+    report.finished_at = ctx.clock.now();
+    report.complete = unread.is_none() && !out_of_time.load(Ordering::Relaxed);
+    if let Some(error) = unread {
+        if report.processed == 0 {
+            return Err(error);
+        }
+        tracing::error!(job = job.as_str(), error = &error as &dyn std::error::Error, "a run could not read what is due; the next one goes on");
+    }
+    ctx.store.save_run(&report).await?;
+    tracing::info!(
+        job = job.as_str(),
+        run.id = %report.run_id,
+        complete = report.complete,
+        processed = report.processed,
+        successful = report.successful,
+        failed = report.failed,
+        skipped = report.skipped,
+        "a run has ended"
+    );
+    Ok(report)
+}
+
+fn count(report: &mut JobReport, done: Done) {
+    report.processed += 1;
+    match done {
+        Done::Successful => report.successful += 1,
+        Done::Skipped => report.skipped += 1,
+        Done::Failed(connection_id, code) => {
+            report.failed += 1;
+            if report.failures.len() < JobReport::LISTED_FAILURES {
+                report.failures.push(JobFailure { connection_id, code: code.to_owned() });
+            }
+        }
+    }
+}
+
+fn left(ctx: &Context, started_at: Timestamp, bounds: Bounds) -> Duration {
+    bounds.deadline.saturating_sub(ctx.clock.now().since(started_at))
+}
+
+async fn refresh_one(ctx: &Arc<Context>, gates: &Gates, due: Due) -> Done {
+    // A provider that was taken out of the configuration keeps its connections as they are.
+    let Some(gate) = gates.get(&due.credential.provider) else { return Done::Skipped };
+    let trigger = Trigger::Sweep(Arc::clone(gate));
+    match renew(ctx, due.credential, trigger).await {
+        Ok(_) => Done::Successful,
+        Err(error) => match error.as_ref() {
+            RenewError::InProgress | RenewError::TooSoon(_) | RenewError::NotRefreshable | RenewError::Missing => {
+                Done::Skipped
+            }
+            failed => Done::Failed(due.connection_id, failed.code().as_str()),
+        },
+    }
+}
+
+async fn probe_one(ctx: &Arc<Context>, gates: &Gates, connection: Connection) -> Done {
+    let Some(gate) = gates.get(&connection.provider) else { return Done::Skipped };
+    let permit = gate.acquire().await;
+    let probed = probe::probe(ctx, &connection).await;
+    drop(permit);
+    match probed {
+        Ok(found) if found.status == HealthStatus::Healthy => Done::Successful,
+        Ok(_) => Done::Failed(Some(connection.id), crate::error::Code::ReauthorizationRequired.as_str()),
+        Err(ProbeError::Ended(_)) => Done::Skipped,
+        Err(error) => {
+            tracing::debug!(connection.id = %connection.id, error = &error as &dyn std::error::Error, "a health check said nothing");
+            match probe::put_off(ctx, &connection).await {
+                Ok(()) => Done::Skipped,
+                Err(_) => Done::Failed(Some(connection.id), crate::error::Code::StoreUnavailable.as_str()),
+            }
+        }
+    }
+}
