@@ -1,0 +1,8 @@
+//! The `admin` binary.
+
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    shared::entry::http("admin", admin::router()).await
+}

@@ -1,0 +1,8 @@
+//! The `authorize` binary.
+
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    shared::entry::http("authorize", authorize::router()).await
+}

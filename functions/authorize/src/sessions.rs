@@ -1,0 +1,149 @@
+//! `/api/v1/connect/sessions`: lets a user's browser connect accounts for itself and do nothing else.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use serde::{Deserialize, Serialize};
+use shared::domain::{ProviderId, TenantId, Timestamp, UserId};
+use shared::error::Code;
+use shared::flow::Context;
+use shared::http::{Body, Caller, Problem, Session};
+use utoipa::ToSchema;
+
+use crate::page;
+
+/// How long a session lasts.
+const SESSION_TTL: Duration = Duration::from_secs(30 * 60);
+
+/// For whom.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct SessionBody {
+    /// The caller's user.
+    user_id: UserId,
+    /// The caller's tenant.
+    tenant_id: TenantId,
+    /// At these providers only; left out: at every one that is configured.
+    providers: Option<Vec<ProviderId>>,
+    /// Where the browser goes after a connect; must be on the allow-list.
+    redirect_uri: Option<String>,
+}
+
+/// A session for a browser.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SessionAnswer {
+    /// To be sent as `Authorization: Bearer …`.
+    session_token: String,
+    /// Our own page with a button per provider; the token is in its fragment, which browsers do not send.
+    connect_url: String,
+    /// When it ends: 30 minutes from now.
+    expires_at: Timestamp,
+}
+
+/// What a session is for.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct CurrentSession {
+    user_id: UserId,
+    tenant_id: TenantId,
+    /// The providers that can be connected.
+    providers: Vec<SessionProvider>,
+    expires_at: Timestamp,
+}
+
+/// A provider that can be connected.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SessionProvider {
+    id: ProviderId,
+    name: String,
+}
+
+/// Mints a connect session
+///
+/// A service asks for it; the user's browser uses it to call `authorize` and `connections` for this user
+/// and for nothing else, for 30 minutes.
+#[utoipa::path(
+    post, path = "/api/v1/connect/sessions", tag = "Connecting",
+    request_body = SessionBody,
+    responses(
+        (status = 200, description = "A session for the browser", body = SessionAnswer),
+        (status = 400, description = "`invalid_request`, `redirect_not_allowed`", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "`unauthenticated`", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "`forbidden`: a session can't mint sessions", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "`unknown_provider`", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "`invalid_request`: more than 64 KiB", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "`invalid_request`: not JSON", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn create(
+    State(ctx): State<Arc<Context>>,
+    headers: HeaderMap,
+    Body(body): Body<SessionBody>,
+) -> Result<Json<SessionAnswer>, Problem> {
+    let now = ctx.clock.now();
+    Caller::from_headers(&headers, &ctx.attempt_key, now)?.require_service()?;
+    if body.providers.as_ref().is_some_and(|list| list.is_empty() || list.len() > 100) {
+        return Err(Problem::field("providers", "must name 1 to 100 providers, or be left out"));
+    }
+    let unknown = body.providers.iter().flatten().find(|id| ctx.providers.get(id).is_none());
+    if let Some(id) = unknown {
+        return Err(Problem::new(Code::UnknownProvider).detail(format!("There is no provider {id}.")));
+    }
+    if let Some(uri) = &body.redirect_uri {
+        ctx.config.redirect_allow.allows(uri).map_err(|refused| {
+            Problem::new(Code::RedirectNotAllowed)
+                .detail(refused.to_string())
+                .error("redirectUri", refused.to_string())
+        })?;
+    }
+    let session = Session {
+        tenant_id: body.tenant_id,
+        user_id: body.user_id,
+        providers: body.providers,
+        redirect_uri: body.redirect_uri,
+        expires_at: now + SESSION_TTL,
+    };
+    let session_token = session.token(&ctx.attempt_key).map_err(|error| {
+        tracing::error!(error = &error as &dyn std::error::Error, "a session was not sealed");
+        Problem::new(Code::Internal)
+    })?;
+    Ok(Json(SessionAnswer {
+        connect_url: ctx.config.public(&format!("{}#{session_token}", page::PATH)),
+        session_token,
+        expires_at: session.expires_at,
+    }))
+}
+
+/// Tells a session what it is for
+#[utoipa::path(
+    get, path = "/api/v1/connect/sessions/current", tag = "Connecting",
+    responses(
+        (status = 200, description = "What the bearer's session is for", body = CurrentSession),
+        (status = 401, description = "`unauthenticated`: no session, or one that is over", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn current(
+    State(ctx): State<Arc<Context>>,
+    headers: HeaderMap,
+) -> Result<Json<CurrentSession>, Problem> {
+    let caller = Caller::from_headers(&headers, &ctx.attempt_key, ctx.clock.now())?;
+    let Caller::Session(session) = &caller else {
+        return Err(Problem::new(Code::Unauthenticated).detail("Send the session as a bearer token."));
+    };
+    let providers = ctx
+        .providers
+        .iter()
+        .filter(|each| each.app().is_some() && caller.sees(each.id()))
+        .map(|each| SessionProvider { id: each.id().clone(), name: each.descriptor.name.clone() })
+        .collect();
+    Ok(Json(CurrentSession {
+        user_id: session.user_id.clone(),
+        tenant_id: session.tenant_id.clone(),
+        providers,
+        expires_at: session.expires_at,
+    }))
+}

@@ -1,0 +1,8 @@
+//! The `callback` binary.
+
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    shared::entry::http("callback", callback::router()).await
+}

@@ -1,0 +1,48 @@
+//! Runs the jobs on one machine: what a platform's scheduler does elsewhere.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use shared::domain::JobReport;
+use shared::flow::Context;
+use shared::flow::sweep::Bounds;
+use shared::store::StoreError;
+use tokio::sync::watch;
+
+/// Starts both jobs: each runs soon after the start, then at its interval. A run that has begun finishes;
+/// none begins once what is answered here is dropped.
+pub(crate) fn start(ctx: &Arc<Context>) -> watch::Sender<()> {
+    let (running, stopped) = watch::channel(());
+    let config = &ctx.config;
+    every(ctx, "scheduled-refresh", config.refresh_every, stopped.clone(), scheduled_refresh::run);
+    every(ctx, "scheduled-health", config.health_every, stopped, scheduled_health::run);
+    running
+}
+
+fn every<R, F>(
+    ctx: &Arc<Context>,
+    job: &'static str,
+    interval: Duration,
+    mut stopped: watch::Receiver<()>,
+    run: R,
+) where
+    R: Fn(Arc<Context>, Bounds) -> F + Send + 'static,
+    F: Future<Output = Result<JobReport, StoreError>> + Send,
+{
+    let ctx = Arc::clone(ctx);
+    let bounds = Bounds { deadline: ctx.config.deadline.min(interval), concurrency: ctx.config.concurrency };
+    tokio::spawn(async move {
+        let mut ticks = tokio::time::interval(interval);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = stopped.changed() => return,
+                _ = ticks.tick() => {}
+            }
+            if let Err(error) = run(Arc::clone(&ctx), bounds).await {
+                tracing::error!(job, error = &error as &dyn std::error::Error, "a job did not run; the next tick tries again");
+            }
+        }
+    });
+}

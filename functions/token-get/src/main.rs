@@ -1,0 +1,8 @@
+//! The `token-get` binary.
+
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    shared::entry::http("token-get", token_get::router()).await
+}
