@@ -128,9 +128,10 @@ impl Config {
     /// Everything that is missing or wrong, at once.
     pub fn from_env() -> Result<Self, ConfigError> {
         // A variable that is not UTF-8 is none of ours.
-        Self::from_vars(std::env::vars_os().filter_map(|(name, value)| {
-            Some((name.into_string().ok()?, value.into_string().ok()?))
-        }))
+        Self::from_vars(
+            std::env::vars_os()
+                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
+        )
     }
 
     /// Reads the given variables instead; files that `…_FILE` names are read.
@@ -144,15 +145,14 @@ impl Config {
         let listen = listen(&mut env);
         refuse_what_is_not_in_this_version(&mut env, listen);
         let data_dir = PathBuf::from(env.text("DATA_DIR").unwrap_or_else(|| "./data".to_owned()));
-        let in_data_dir =
-            |scheme: &str, file: &str| format!("{scheme}:{}", data_dir.join(file).display());
+        let in_data_dir = |scheme: &str, file: &str| format!("{scheme}:{}", data_dir.join(file).display());
         let sandbox = env.parsed("SANDBOX", parse::on_off);
         if sandbox == Some(true) && !listen.is_loopback() {
             env.problem("SANDBOX=on only while listening on loopback");
         }
         let public_url = env.text("PUBLIC_URL").unwrap_or_else(|| format!("http://{}", listen.address));
-        let public_url = parse::base_url(&public_url)
-            .map_err(|problem| env.problem(format!("PUBLIC_URL {problem}")));
+        let public_url =
+            parse::base_url(&public_url).map_err(|problem| env.problem(format!("PUBLIC_URL {problem}")));
         let config = Self {
             listen,
             store_url: env
@@ -181,9 +181,7 @@ impl Config {
             refresh_every: env
                 .parsed("REFRESH_EVERY", parse::duration)
                 .unwrap_or(Duration::from_secs(30 * 60)),
-            health_every: env
-                .parsed("HEALTH_EVERY", parse::duration)
-                .unwrap_or(Duration::from_secs(60 * 60)),
+            health_every: env.parsed("HEALTH_EVERY", parse::duration).unwrap_or(Duration::from_secs(60 * 60)),
             backup_retention: env.parsed("BACKUP_RETENTION", parse::duration),
             log: env.parsed("LOG", parse::filter).unwrap_or_else(|| "info".to_owned()),
             log_format: env.parsed("LOG_FORMAT", parse::log_format).unwrap_or_else(LogFormat::usual),

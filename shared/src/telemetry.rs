@@ -151,10 +151,8 @@ mod tests {
         let lines = Lines::default();
         let writer = lines.clone();
         let subscriber = subscriber("test", "info", format, move || writer.clone());
-        let router = axum::Router::new().route(
-            "/",
-            get(|| async { tracing::warn!(connection.id = "c-1", "said \"no\"") }),
-        );
+        let router = axum::Router::new()
+            .route("/", get(|| async { tracing::warn!(connection.id = "c-1", "said \"no\"") }));
         let request = Request::get("/")
             .header("x-request-id", "r-1")
             .header("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")

@@ -38,9 +38,10 @@ pub(super) fn base_url(text: &str) -> Result<Url, String> {
             && url.query().is_none()
             && url.fragment().is_none()
     };
-    Url::parse(text).ok().filter(fits).ok_or_else(|| {
-        "must be an http or https URL without user, query and fragment".to_owned()
-    })
+    Url::parse(text)
+        .ok()
+        .filter(fits)
+        .ok_or_else(|| "must be an http or https URL without user, query and fragment".to_owned())
 }
 
 /// Scheme, host and port only.

@@ -218,7 +218,8 @@ mod tests {
 
     #[test]
     fn refuses_letters_outside_ascii() {
-        for uri in ["https://аpp.example/done", "https://app.example/done/é", "https://app。example/done"] {
+        for uri in ["https://аpp.example/done", "https://app.example/done/é", "https://app。example/done"]
+        {
             refused(uri, Malformed);
         }
     }

@@ -135,7 +135,9 @@ fn a_value_may_come_from_a_file() {
 fn refuses_a_file_that_is_missing_empty_or_beside_the_value_itself() {
     let empty = file(" \n");
     let empty = empty.path().to_str().unwrap();
-    assert!(problems(&[("STORE_URL_FILE", "/nowhere/x")]).contains("STORE_URL_FILE: /nowhere/x can't be read"));
+    assert!(
+        problems(&[("STORE_URL_FILE", "/nowhere/x")]).contains("STORE_URL_FILE: /nowhere/x can't be read")
+    );
     assert!(problems(&[("STORE_URL_FILE", empty)]).contains("is empty"));
     assert!(problems(&[("STORE_URL_FILE", empty), ("STORE_URL", "sqlite:x")]).contains("both set"));
 }
