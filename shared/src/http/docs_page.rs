@@ -75,11 +75,8 @@ fn tags<'a>(openapi: &'a Value, calls: &[Call<'a>]) -> Vec<&'a str> {
 
 impl Call<'_> {
     fn anchor(&self) -> String {
-        let path: String = self
-            .path
-            .chars()
-            .map(|char| if char.is_ascii_alphanumeric() { char } else { '-' })
-            .collect();
+        let path: String =
+            self.path.chars().map(|char| if char.is_ascii_alphanumeric() { char } else { '-' }).collect();
         format!("{}{}", self.method, path)
     }
 
@@ -276,7 +273,8 @@ mod tests {
     fn nothing_in_the_document_becomes_markup() {
         let evil = "\"><script>`<script>`'";
         let field = json!({"description": evil, "type": evil, "format": evil});
-        let media = json!({"application/json": {"schema": {"properties": {evil: field}}, "example": {evil: evil}}});
+        let media =
+            json!({"application/json": {"schema": {"properties": {evil: field}}, "example": {evil: evil}}});
         let page = docs_page(&json!({
             "info": {"title": evil, "version": evil, "description": evil},
             "paths": {evil: {"get": {

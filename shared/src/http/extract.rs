@@ -70,9 +70,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
             .ok()
             .and_then(|all| all.iter().find(|(name, _)| *name == "id")?.1.parse().ok())
             .map(Self)
-            .ok_or_else(|| {
-                Problem::new(Code::ConnectionNotFound).detail("No connection has this id.")
-            })
+            .ok_or_else(|| Problem::new(Code::ConnectionNotFound).detail("No connection has this id."))
     }
 }
 
@@ -85,14 +83,14 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
     if is_json {
         return Ok(());
     }
-    Err(Problem::field("content-type", "must be application/json")
-        .status(StatusCode::UNSUPPORTED_MEDIA_TYPE))
+    Err(Problem::field("content-type", "must be application/json").status(StatusCode::UNSUPPORTED_MEDIA_TYPE))
 }
 
 async fn read(request: Request) -> Result<axum::body::Bytes, Problem> {
     axum::body::to_bytes(request.into_body(), BODY_LIMIT).await.map_err(|error| {
         // The other reason is a caller that stopped sending, who will hardly read this.
-        let limit = std::error::Error::source(&error).is_some_and(|cause| cause.to_string().contains("limit"));
+        let limit =
+            std::error::Error::source(&error).is_some_and(|cause| cause.to_string().contains("limit"));
         if limit { too_large() } else { Problem::field("body", "ended too early") }
     })
 }
@@ -156,7 +154,10 @@ mod tests {
         };
         axum::Router::new()
             .route("/body", post(asked))
-            .route("/optional", post(|OptionalBody(Listed { limit, .. })| async move { format!("{limit:?}") }))
+            .route(
+                "/optional",
+                post(|OptionalBody(Listed { limit, .. })| async move { format!("{limit:?}") }),
+            )
             .route("/query", get(listed))
             .route("/id/{id}", get(|Id(id): Id| async move { id.to_string() }))
     }

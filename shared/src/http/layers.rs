@@ -80,9 +80,7 @@ fn finish(headers: &mut HeaderMap, trace: Trace) {
 }
 
 async fn no_such_path() -> Problem {
-    Problem::new(Code::InvalidRequest)
-        .status(StatusCode::NOT_FOUND)
-        .detail("There is nothing at this path.")
+    Problem::new(Code::InvalidRequest).status(StatusCode::NOT_FOUND).detail("There is nothing at this path.")
 }
 
 /// axum adds the `Allow` header, which is all that `OPTIONS` asks for (RFC 9110 section 9.3.7).

@@ -143,9 +143,7 @@ impl Problem {
     #[must_use]
     pub fn field(field: impl Into<String>, problem: impl Into<String>) -> Self {
         let (field, problem) = (field.into(), problem.into());
-        Self::new(Code::InvalidRequest)
-            .detail(format!("{field}: {problem}"))
-            .error(field, problem)
+        Self::new(Code::InvalidRequest).detail(format!("{field}: {problem}")).error(field, problem)
     }
 
     /// Its code.
@@ -256,9 +254,7 @@ impl utoipa::PartialSchema for Problem {
 }
 
 impl ToSchema for Problem {
-    fn schemas(
-        schemas: &mut Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::schema::Schema>)>,
-    ) {
+    fn schemas(schemas: &mut Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::schema::Schema>)>) {
         Details::schemas(schemas);
     }
 }

@@ -24,13 +24,12 @@ fn in_document_order(openapi: &Value, schema: &Value) -> Fields {
     let schema = resolve(openapi, schema);
     let parts = schema["allOf"].as_array().into_iter().flatten();
     let mut fields: Fields = parts.flat_map(|part| in_document_order(openapi, part)).collect();
-    let required = |name: &str| {
-        schema["required"].as_array().is_some_and(|all| all.iter().any(|each| each == name))
-    };
+    let required =
+        |name: &str| schema["required"].as_array().is_some_and(|all| all.iter().any(|each| each == name));
     for (name, field) in schema["properties"].as_object().into_iter().flatten() {
-        let described = field["description"].as_str().or_else(|| {
-            resolve(openapi, inner(field)).get("description")?.as_str()
-        });
+        let described = field["description"]
+            .as_str()
+            .or_else(|| resolve(openapi, inner(field)).get("description")?.as_str());
         fields.push((
             name.clone(),
             type_of(openapi, field),

@@ -18,10 +18,7 @@ tokio::task_local! {
 /// The id of the request that this task answers; `None` outside of one.
 #[must_use]
 pub fn request_id() -> Option<String> {
-    CURRENT
-        .try_with(|trace| trace.request_id.to_str().ok().map(str::to_owned))
-        .ok()
-        .flatten()
+    CURRENT.try_with(|trace| trace.request_id.to_str().ok().map(str::to_owned)).ok().flatten()
 }
 
 /// The trace id of the request that this task answers, when the caller sent one.
@@ -62,9 +59,7 @@ impl Trace {
 
 fn is_request_id(text: &[u8]) -> bool {
     (1..=128).contains(&text.len())
-        && text
-            .iter()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
+        && text.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
 }
 
 /// `00-{trace id}-{parent id}-{flags}`, in lower-case hex, neither id zero (W3C Trace Context, section 3.2).
