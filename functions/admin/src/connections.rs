@@ -6,9 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use serde::{Deserialize, Serialize};
-use shared::domain::{
-    ConnectionId, Event, HealthStatus, ProviderId, Status, TenantId, Timestamp, UserId,
-};
+use shared::domain::{ConnectionId, Event, HealthStatus, ProviderId, Status, TenantId, Timestamp, UserId};
 use shared::error::Code;
 use shared::flow::{Context, served};
 use shared::http::{ConnectionView, Id, Limit, Problem, Query, require_operator};

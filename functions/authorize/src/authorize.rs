@@ -6,9 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use serde::{Deserialize, Serialize};
-use shared::domain::{
-    AttemptId, Completion, ConnectionId, ProviderId, Scopes, TenantId, Timestamp, UserId,
-};
+use shared::domain::{AttemptId, Completion, ConnectionId, ProviderId, Scopes, TenantId, Timestamp, UserId};
 use shared::flow::Context;
 use shared::flow::start::{StartRequest, start};
 use shared::http::{Body, Caller, Problem};

@@ -71,11 +71,7 @@ pub(crate) async fn connections(
         ..Filter::default()
     };
     let page = ctx.store.list(&filter, query.cursor.as_deref(), query.limit.get()).await?;
-    let connections = page
-        .items
-        .into_iter()
-        .filter(|each| caller.sees(&each.provider))
-        .map(ConnectionView::from)
-        .collect();
+    let connections =
+        page.items.into_iter().filter(|each| caller.sees(&each.provider)).map(ConnectionView::from).collect();
     Ok(Json(ConnectionsAnswer { connections, next_cursor: page.next }))
 }

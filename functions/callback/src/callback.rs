@@ -17,7 +17,10 @@ use utoipa::{IntoParams, ToSchema};
 /// What providers send (RFC 6749 section 4.1.2, RFC 9207); anything else is passed over.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "for the OpenAPI document only: duplicates are refused, which a typed query can't")]
+#[expect(
+    dead_code,
+    reason = "for the OpenAPI document only: duplicates are refused, which a typed query can't"
+)]
 struct CallbackQuery {
     /// The `state` of the attempt.
     state: String,
@@ -112,7 +115,9 @@ async fn arrived(
     };
     let ended = finish(ctx, callback).await;
     match ended {
-        Ended { outcome, provider, redirect_uri: Some(uri) } => go_on(&uri, provider.as_ref(), outcome.map_err(Problem::from)),
+        Ended { outcome, provider, redirect_uri: Some(uri) } => {
+            go_on(&uri, provider.as_ref(), outcome.map_err(Problem::from))
+        }
         Ended { outcome: Ok(Finished::Connected(connection)), .. } => match prefers_html(headers) {
             true => result_page("Connected", "Your account is connected. You can close this window.", true),
             false => Json(CallbackAnswer {

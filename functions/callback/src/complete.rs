@@ -50,11 +50,8 @@ pub(crate) async fn complete(
     Body(body): Body<CompleteBody>,
 ) -> Result<Json<ConnectionView>, Problem> {
     Caller::from_headers(&headers, &ctx.attempt_key, ctx.clock.now())?.require_service()?;
-    let request = CompleteRequest {
-        completion: body.completion,
-        tenant_id: body.tenant_id,
-        user_id: body.user_id,
-    };
+    let request =
+        CompleteRequest { completion: body.completion, tenant_id: body.tenant_id, user_id: body.user_id };
     let connection = complete_connect(&ctx, &request).await?;
     Ok(Json(connection.into()))
 }

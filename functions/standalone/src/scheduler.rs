@@ -41,7 +41,11 @@ fn every<R, F>(
                 _ = ticks.tick() => {}
             }
             if let Err(error) = run(Arc::clone(&ctx), bounds).await {
-                tracing::error!(job, error = &error as &dyn std::error::Error, "a job did not run; the next tick tries again");
+                tracing::error!(
+                    job,
+                    error = &error as &dyn std::error::Error,
+                    "a job did not run; the next tick tries again"
+                );
             }
         }
     });

@@ -16,8 +16,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Clock;
 use crate::domain::{
-    ConnectionId, CredentialId, ProviderId, Scopes, Sealed, Status, StatusReason, TenantId,
-    Timestamp, TokenKind, UserId,
+    ConnectionId, CredentialId, ProviderId, Scopes, Sealed, Status, StatusReason, TenantId, Timestamp,
+    TokenKind, UserId,
 };
 use crate::store::{OneTime, Space};
 
@@ -58,11 +58,7 @@ pub trait Cache: Send + Sync {
     async fn lookup(&self, key: &LookupKey) -> Result<Option<Arc<Vec<Candidate>>>, CacheError>;
 
     /// Caches them for [`LOOKUP_TTL`].
-    async fn put_lookup(
-        &self,
-        key: &LookupKey,
-        candidates: Arc<Vec<Candidate>>,
-    ) -> Result<(), CacheError>;
+    async fn put_lookup(&self, key: &LookupKey, candidates: Arc<Vec<Candidate>>) -> Result<(), CacheError>;
 
     /// Forgets them: after a connect, a revocation, a change of status.
     async fn drop_lookup(&self, key: &LookupKey) -> Result<(), CacheError>;

@@ -17,9 +17,7 @@ pub struct Alerts(Mutex<HashMap<ProviderId, Timestamp>>);
 impl Alerts {
     fn is_new(&self, provider: &ProviderId, now: Timestamp) -> bool {
         let mut raised = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let stands = raised
-            .get(provider)
-            .is_some_and(|at| now.since(*at) < AGAIN_AFTER && *at <= now);
+        let stands = raised.get(provider).is_some_and(|at| now.since(*at) < AGAIN_AFTER && *at <= now);
         if !stands {
             raised.insert(provider.clone(), now);
         }
@@ -34,10 +32,7 @@ pub async fn app_refused(ctx: &Context, provider: &ProviderId, provider_error: O
     if !ctx.alerts.is_new(provider, now) {
         return;
     }
-    let detail = format!(
-        "the provider refuses this app: {}",
-        provider_error.unwrap_or("no reason given")
-    );
+    let detail = format!("the provider refuses this app: {}", provider_error.unwrap_or("no reason given"));
     tracing::error!(
         provider.id = %provider,
         provider.error = provider_error,

@@ -9,7 +9,10 @@ pub async fn put(ctx: &Context, entry: &OneTime) -> Result<(), StoreError> {
     if ctx.cache.shared() {
         match ctx.cache.put_once(entry).await {
             Ok(()) => return Ok(()),
-            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "the cache does not take an attempt; the store does"),
+            Err(error) => tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "the cache does not take an attempt; the store does"
+            ),
         }
     }
     ctx.store.put_once(entry).await

@@ -3,11 +3,11 @@
 use super::connect::{ConnectError, Consented, connect};
 use super::finish::completion_id;
 use super::{Context, attempts, discard};
+use crate::domain::Sealed;
 use crate::domain::{Connection, Event, EventKind, Parked, TenantId, UserId};
 use crate::error::Code;
 use crate::provider::{Failure, Provider};
 use crate::seal::{Place, SealError};
-use crate::domain::Sealed;
 use crate::secret::{ExposeSecret, SecretString};
 use crate::store::Space;
 
@@ -64,10 +64,7 @@ pub async fn complete(ctx: &Context, request: &CompleteRequest) -> Result<Connec
     let parked = take(ctx, request).await?;
     let attempt = &parked.attempt;
     let provider = ctx.providers.get(&attempt.provider).ok_or(CompleteError::Unknown)?;
-    let answer = ctx
-        .client
-        .read_code_answer(provider, &parked.tokens)
-        .map_err(CompleteError::Answer)?;
+    let answer = ctx.client.read_code_answer(provider, &parked.tokens).map_err(CompleteError::Answer)?;
     if attempt.user_id != request.user_id {
         discard::discard(ctx, provider, &parked.account, &answer).await;
         raise(ctx, &parked, provider).await;
@@ -93,23 +90,23 @@ pub async fn complete(ctx: &Context, request: &CompleteRequest) -> Result<Connec
 
 /// Takes what was parked. It is sealed for its tenant: for another tenant it does not open, and is
 /// answered like an unknown code.
-#[expect(clippy::disallowed_methods, reason = "what was parked holds the provider's answer, which is read here")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what was parked holds the provider's answer, which is read here"
+)]
 async fn take(ctx: &Context, request: &CompleteRequest) -> Result<Parked, CompleteError> {
     let id = completion_id(request.completion.expose_secret());
-    let sealed = attempts::take(ctx, Space::Completion, &id)
-        .await
-        .map_err(|error| match error {
-            attempts::TakeError::Unknown => CompleteError::Unknown,
-            attempts::TakeError::Cache(_) | attempts::TakeError::Store(_) => CompleteError::Take(error),
-        })?;
+    let sealed = attempts::take(ctx, Space::Completion, &id).await.map_err(|error| match error {
+        attempts::TakeError::Unknown => CompleteError::Unknown,
+        attempts::TakeError::Cache(_) | attempts::TakeError::Store(_) => CompleteError::Take(error),
+    })?;
     let place = Place::Parked { tenant: &request.tenant_id, id: &id };
     let opened = match ctx.keyring.open(&place, &Sealed(sealed)).await {
         Ok(opened) => opened,
         Err(SealError::Unreadable { .. }) => return Err(CompleteError::Unknown),
         Err(error) => return Err(CompleteError::Seal(error)),
     };
-    let parked: Parked =
-        serde_json::from_str(opened.expose_secret()).map_err(|_| CompleteError::Unknown)?;
+    let parked: Parked = serde_json::from_str(opened.expose_secret()).map_err(|_| CompleteError::Unknown)?;
     if parked.expires_at > ctx.clock.now() { Ok(parked) } else { Err(CompleteError::Unknown) }
 }
 
@@ -127,7 +124,9 @@ async fn raise(ctx: &Context, parked: &Parked, provider: &Provider) {
         provider: Some(parked.attempt.provider.clone()),
         connection_id: None,
         credential_id: None,
-        detail: Some("completion_mismatch: another person than the one who started completed a connect".to_owned()),
+        detail: Some(
+            "completion_mismatch: another person than the one who started completed a connect".to_owned(),
+        ),
     };
     if let Err(error) = ctx.store.record(&[event]).await {
         tracing::warn!(error = &error as &dyn std::error::Error, "an alert was not kept");

@@ -4,8 +4,8 @@ use super::tokens::{Next, grant_digest};
 use super::{Context, schedule};
 use crate::cache::LookupKey;
 use crate::domain::{
-    Account, Attempt, Connection, ConnectionId, Credential, CredentialId, Event, EventKind, Health,
-    Sealed, Status, Timestamp,
+    Account, Attempt, Connection, ConnectionId, Credential, CredentialId, Event, EventKind, Health, Sealed,
+    Status, Timestamp,
 };
 use crate::error::Code;
 use crate::provider::{IssuedToken, Provider, TokenAnswer};
@@ -75,11 +75,8 @@ pub async fn connect(ctx: &Context, consented: &Consented<'_>) -> Result<Connect
         let connection = build(ctx, consented, existing.as_ref()).await?;
         let event = event(&connection, existing.is_some());
         let next_probe_at = schedule::probe_due(ctx.clock.now(), ctx.ids.as_ref());
-        let written = ctx
-            .store
-            .connect(&connection, next_probe_at, &[event])
-            .await
-            .map_err(ConnectError::Store)?;
+        let written =
+            ctx.store.connect(&connection, next_probe_at, &[event]).await.map_err(ConnectError::Store)?;
         if written == Connect::Done {
             forget_cached(ctx, &connection).await;
             return Ok(connection);
@@ -126,9 +123,7 @@ async fn credential(
     issued: &IssuedToken,
 ) -> Result<Credential, ConnectError> {
     let (provider, attempt, kind) = (consented.provider, consented.attempt, issued.kind);
-    let digest = grant_digest(ctx, provider, kind, consented.account)
-        .await
-        .map_err(ConnectError::Seal)?;
+    let digest = grant_digest(ctx, provider, kind, consented.account).await.map_err(ConnectError::Seal)?;
     let (id, current) = if provider.shared_by_team(kind) {
         let digest = ctx.keyring.digest(&[attempt.tenant_id.as_str(), &digest]).await;
         let id = CredentialId::shared(&digest.map_err(ConnectError::Seal)?);

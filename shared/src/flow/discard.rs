@@ -24,10 +24,8 @@ pub async fn discard(ctx: &Context, provider: &Provider, account: &Account, answ
                 continue;
             }
         }
-        let revoked = ctx
-            .client
-            .revoke(provider, token.kind, Some(&token.access), token.refresh.as_ref())
-            .await;
+        let revoked =
+            ctx.client.revoke(provider, token.kind, Some(&token.access), token.refresh.as_ref()).await;
         if let Err(failure) = revoked {
             tracing::warn!(provider.id = %provider.id(), provider.error = failure.code, "the provider did not revoke discarded tokens; they end by themselves");
         }

@@ -52,11 +52,7 @@ pub async fn erase(ctx: &Arc<Context>, tenant: &TenantId) -> Result<Erased, Eras
     let filter = Filter { tenant_id: Some(tenant.clone()), ..Filter::default() };
     let mut after = None;
     loop {
-        let page = ctx
-            .store
-            .list(&filter, after.as_deref(), PAGE)
-            .await
-            .map_err(EraseError::Store)?;
+        let page = ctx.store.list(&filter, after.as_deref(), PAGE).await.map_err(EraseError::Store)?;
         for connection in page.items {
             let request = RevokeRequest {
                 id: connection.id,

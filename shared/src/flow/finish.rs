@@ -8,10 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use super::connect::{ConnectError, Consented, connect};
 use super::{Context, attempts, discard};
 use crate::clock::NoRandomness;
-use crate::domain::{
-    Account, Attempt, AttemptId, Completion, Connection, ConnectionId, Parked, ProviderId,
-    Timestamp,
-};
+use crate::domain::{Account, Attempt, AttemptId, Completion, Connection, Parked, ProviderId, Timestamp};
 use crate::error::Code;
 use crate::provider::{Failure, FailureClass, Provider, TokenAnswer};
 use crate::seal::{Place, SealError};
@@ -102,6 +99,9 @@ pub enum FinishError {
     /// The connection can't be written down to wait.
     #[error("the connection can't be parked: encoding failed")]
     Encode(#[source] serde_json::Error),
+    /// The flight ended without an outcome.
+    #[error("the callback ended without an outcome")]
+    Lost,
     /// There is no randomness for a completion code.
     #[error("the connection can't be parked: no randomness")]
     Randomness(#[source] NoRandomness),
@@ -119,8 +119,9 @@ impl FinishError {
             Self::Denied => Code::AccessDenied,
             Self::Authorization(error) => match error.as_str() {
                 "server_error" | "temporarily_unavailable" => Code::ProviderUnavailable,
-                "unauthorized_client" | "invalid_request" | "invalid_scope"
-                | "unsupported_response_type" => Code::ProviderMisconfigured,
+                "unauthorized_client" | "invalid_request" | "invalid_scope" | "unsupported_response_type" => {
+                    Code::ProviderMisconfigured
+                }
                 _ => Code::ExchangeFailed,
             },
             Self::NotConfigured => Code::ProviderNotConfigured,
@@ -135,24 +136,28 @@ impl FinishError {
             },
             Self::Connect(error) => error.code(),
             Self::Seal(error) => error.code(),
-            Self::Randomness(_) | Self::Encode(_) => Code::Internal,
+            Self::Randomness(_) | Self::Encode(_) | Self::Lost => Code::Internal,
         }
     }
 
     /// What the provider called it.
     #[must_use]
     pub fn provider_error(&self) -> Option<&str> {
-        match self {
-            Self::Authorization(error) => Some(error),
-            Self::Exchange(failure) | Self::Identify(failure) => failure.code.as_deref(),
-            Self::Denied => Some("access_denied"),
-            _ => None,
+        if let Self::Authorization(error) = self {
+            return Some(error);
         }
+        if let Self::Exchange(failure) | Self::Identify(failure) = self {
+            return failure.code.as_deref();
+        }
+        None
     }
 }
 
 /// Finishes a connect. The flight is detached: a browser that goes away in the middle loses no grant.
-pub async fn finish(ctx: &std::sync::Arc<Context>, callback: Callback) -> Ended<Result<Finished, FinishError>> {
+pub async fn finish(
+    ctx: &std::sync::Arc<Context>,
+    callback: Callback,
+) -> Ended<Result<Finished, FinishError>> {
     let attempt = match take(ctx, &callback).await {
         Ok(attempt) => attempt,
         Err(error) => return Ended { outcome: Err(error), provider: callback.provider, redirect_uri: None },
@@ -163,28 +168,20 @@ pub async fn finish(ctx: &std::sync::Arc<Context>, callback: Callback) -> Ended<
         let ctx = std::sync::Arc::clone(ctx);
         ctx.tasks.clone().spawn(async move { complete_attempt(&ctx, &attempt, callback).await })
     };
-    let outcome = flight.await.unwrap_or(Err(FinishError::State));
+    let outcome = flight.await.unwrap_or(Err(FinishError::Lost));
     Ended { outcome, provider, redirect_uri }
 }
 
 /// Takes the attempt by its state, once, and checks that it is for this provider.
 async fn take(ctx: &Context, callback: &Callback) -> Result<Attempt, FinishError> {
-    let state: AttemptId = callback
-        .state
-        .as_deref()
-        .and_then(|state| state.parse().ok())
-        .ok_or(FinishError::State)?;
+    let state: AttemptId =
+        callback.state.as_deref().and_then(|state| state.parse().ok()).ok_or(FinishError::State)?;
     let state = state.to_string();
-    let sealed = attempts::take(ctx, Space::Attempt, &state)
-        .await
-        .map_err(|error| match error {
-            attempts::TakeError::Unknown => FinishError::State,
-            attempts::TakeError::Cache(_) | attempts::TakeError::Store(_) => FinishError::Attempt(error),
-        })?;
-    let opened = ctx
-        .attempt_key
-        .open(&["attempt", &state], &sealed)
-        .map_err(|_| FinishError::State)?;
+    let sealed = attempts::take(ctx, Space::Attempt, &state).await.map_err(|error| match error {
+        attempts::TakeError::Unknown => FinishError::State,
+        attempts::TakeError::Cache(_) | attempts::TakeError::Store(_) => FinishError::Attempt(error),
+    })?;
+    let opened = ctx.attempt_key.open(&["attempt", &state], &sealed).map_err(|_| FinishError::State)?;
     let attempt: Attempt = serde_json::from_slice(&opened).map_err(|_| FinishError::State)?;
     let in_time = attempt.expires_at > ctx.clock.now();
     let right_provider = callback.provider.as_ref().is_none_or(|each| *each == attempt.provider);
@@ -211,11 +208,7 @@ async fn complete_attempt(
         .await
         .map_err(FinishError::Exchange)?;
     let received_at = ctx.clock.now();
-    let account = ctx
-        .client
-        .identify(provider, &answer)
-        .await
-        .map_err(FinishError::Identify)?;
+    let account = ctx.client.identify(provider, &answer).await.map_err(FinishError::Identify)?;
     match attempt.completion {
         Completion::Direct => {
             let consented = Consented { attempt, provider, account: &account, answer: &answer, received_at };
@@ -256,20 +249,11 @@ async fn park(
     let completion = URL_SAFE_NO_PAD.encode(bytes);
     let id = completion_id(&completion);
     let expires_at = ctx.clock.now() + COMPLETION_TTL;
-    let parked = Parked {
-        attempt: attempt.clone(),
-        account,
-        tokens: answer.raw().clone(),
-        received_at,
-        expires_at,
-    };
+    let parked =
+        Parked { attempt: attempt.clone(), account, tokens: answer.raw().clone(), received_at, expires_at };
     let json = serde_json::to_string(&parked).map_err(FinishError::Encode)?;
     let place = Place::Parked { tenant: &attempt.tenant_id, id: &id };
-    let sealed = ctx
-        .keyring
-        .seal(&place, &SecretString::from(json))
-        .await
-        .map_err(FinishError::Seal)?;
+    let sealed = ctx.keyring.seal(&place, &SecretString::from(json)).await.map_err(FinishError::Seal)?;
     let entry = OneTime {
         space: Space::Completion,
         id,
@@ -291,16 +275,4 @@ pub fn completion_id(completion: &str) -> String {
 /// At most 64 printable characters of what came from outside.
 fn printable(text: &str) -> String {
     text.chars().filter(char::is_ascii_graphic).take(64).collect()
-}
-
-/// The connection that a finished callback made active.
-impl Finished {
-    /// Its id, when it is active.
-    #[must_use]
-    pub fn connection_id(&self) -> Option<ConnectionId> {
-        match self {
-            Self::Connected(connection) => Some(connection.id),
-            Self::Parked { .. } => None,
-        }
-    }
 }

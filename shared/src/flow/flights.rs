@@ -29,18 +29,10 @@ impl Flights {
     {
         let mut landed = self.board(tasks, id, flight);
         let outcome = landed.wait_for(Option::is_some).await;
-        outcome
-            .ok()
-            .and_then(|outcome| outcome.clone())
-            .unwrap_or_else(|| Err(Arc::new(RenewError::Lost)))
+        outcome.ok().and_then(|outcome| outcome.clone()).unwrap_or_else(|| Err(Arc::new(RenewError::Lost)))
     }
 
-    fn board<F>(
-        &self,
-        tasks: &TaskTracker,
-        id: &CredentialId,
-        flight: F,
-    ) -> watch::Receiver<Option<Landed>>
+    fn board<F>(&self, tasks: &TaskTracker, id: &CredentialId, flight: F) -> watch::Receiver<Option<Landed>>
     where
         F: Future<Output = Landed> + Send + 'static,
     {
@@ -69,9 +61,6 @@ struct Entry {
 
 impl Drop for Entry {
     fn drop(&mut self) {
-        self.running
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&self.id);
+        self.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id);
     }
 }

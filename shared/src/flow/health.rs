@@ -21,11 +21,8 @@ pub struct Reachable {
 
 /// Asks the dependencies.
 pub async fn reachable(ctx: &Context) -> Reachable {
-    let (cache, store, key) = tokio::join!(
-        answers(ctx.cache.ping()),
-        answers(ctx.store.ping()),
-        answers(ctx.keyring.ping()),
-    );
+    let (cache, store, key) =
+        tokio::join!(answers(ctx.cache.ping()), answers(ctx.store.ping()), answers(ctx.keyring.ping()),);
     Reachable { cache, store, key }
 }
 

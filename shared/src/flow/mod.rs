@@ -28,8 +28,8 @@ use tokio_util::task::TaskTracker;
 use crate::cache::Cache;
 use crate::clock::{Clock, Ids};
 use crate::config::Config;
-use crate::provider::{ProviderClient, Providers};
 use crate::error::Code;
+use crate::provider::{ProviderClient, Providers};
 use crate::seal::{AttemptKey, Keyring, SealError};
 use crate::store::Store;
 

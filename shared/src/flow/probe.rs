@@ -6,8 +6,7 @@ use std::time::Duration;
 use super::renew::{self, RenewError, Trigger, renew};
 use super::{Context, alert, schedule};
 use crate::domain::{
-    Connection, Credential, Event, EventKind, HealthStatus, Status, StatusReason,
-    Timestamp,
+    Connection, Credential, Event, EventKind, HealthStatus, Status, StatusReason, Timestamp,
 };
 use crate::error::Code;
 use crate::provider::{Failure, FailureClass, Provider};
@@ -103,7 +102,9 @@ pub async fn probe(ctx: &Arc<Context>, connection: &Connection) -> Result<Probed
                 renew::end(ctx, &tested, StatusReason::RevokedAtProvider).await;
                 break Err(reason_text(StatusReason::RevokedAtProvider));
             }
-            Verdict::Stale => break Err("the provider does not accept a token that it has just issued".to_owned()),
+            Verdict::Stale => {
+                break Err("the provider does not accept a token that it has just issued".to_owned());
+            }
         }
     };
     let response_time = ctx.clock.monotonic().saturating_sub(started_at);
@@ -147,12 +148,15 @@ async fn call(ctx: &Context, provider: &Provider, tested: &Credential) -> Result
 }
 
 /// Refreshes before (or again for) a test; the inner error is a grant that has ended.
-async fn fresh(ctx: &Arc<Context>, tested: &Credential) -> Result<Result<Credential, StatusReason>, ProbeError> {
+async fn fresh(
+    ctx: &Arc<Context>,
+    tested: &Credential,
+) -> Result<Result<Credential, StatusReason>, ProbeError> {
     match renew(ctx, tested.clone(), Trigger::Manual).await {
         Ok(renewed) => Ok(Ok(Credential::clone(&renewed))),
-        Err(error) => match error.as_ref() {
-            RenewError::Ended(reason) => Ok(Err(*reason)),
-            _ => Err(ProbeError::Renew(error)),
+        Err(error) => match error.ended() {
+            Some(reason) => Ok(Err(reason)),
+            None => Err(ProbeError::Renew(error)),
         },
     }
 }

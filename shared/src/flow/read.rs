@@ -8,8 +8,8 @@ use super::select::{Narrowing, Selection, select};
 use super::{Context, served};
 use crate::cache::{CacheAnswer, CachedToken, Candidate, LookupKey};
 use crate::domain::{
-    Connection, ConnectionId, Credential, ProviderId, RefreshState, Scopes, Status, StatusReason,
-    Timestamp, TokenKind, lives_for, missing,
+    Connection, ConnectionId, Credential, ProviderId, RefreshState, Scopes, Status, StatusReason, Timestamp,
+    TokenKind, lives_for, missing,
 };
 use crate::error::Code;
 use crate::seal::{Part, Place, SealError};
@@ -139,11 +139,8 @@ async fn candidates(ctx: &Context, key: &LookupKey) -> Result<Arc<Vec<Candidate>
         Ok(None) => {}
         Err(error) => tracing::debug!(error = &error as &dyn std::error::Error, "the cache was not read"),
     }
-    let connections = ctx
-        .store
-        .select(&key.tenant_id, &key.user_id, &key.provider)
-        .await
-        .map_err(ReadError::Store)?;
+    let connections =
+        ctx.store.select(&key.tenant_id, &key.user_id, &key.provider).await.map_err(ReadError::Store)?;
     let candidates = Arc::new(connections.into_iter().map(candidate).collect::<Vec<_>>());
     // "None" is not cached: a user who is told to connect comes back within seconds.
     if !candidates.is_empty()
@@ -227,17 +224,17 @@ async fn stored(
     }
     match renew(ctx, credential.clone(), Trigger::Caller).await {
         Ok(renewed) => serve(ctx, chosen, &renewed, RefreshState::Refreshed).await,
-        Err(error) => match error.as_ref() {
-            RenewError::Ended(reason) => Err(ReadError::Reauthorize(id, Some(*reason))),
-            // Serve while valid: what is there is still good, and a refresh can't or need not make it better.
-            RenewError::NotRefreshable | RenewError::TooSoon(_) if credential.is_live(now) => {
-                serve(ctx, chosen, credential, RefreshState::Current).await
+        Err(error) => {
+            if let Some(reason) = error.ended() {
+                return Err(ReadError::Reauthorize(id, Some(reason)));
             }
-            passing if passing.is_passing() && credential.is_live(ctx.clock.now()) => {
-                serve(ctx, chosen, credential, RefreshState::Failing).await
+            if !credential.is_live(ctx.clock.now()) {
+                return Err(ReadError::Renew(id, error));
             }
-            _ => Err(ReadError::Renew(id, error)),
-        },
+            // Serve while valid: what is there is still good.
+            let state = if error.is_failure() { RefreshState::Failing } else { RefreshState::Current };
+            serve(ctx, chosen, credential, state).await
+        }
     }
 }
 

@@ -106,20 +106,16 @@ impl RenewError {
         }
     }
 
-    /// Whether the token that is there goes on being good: the failure says nothing about the grant.
+    /// Why the grant has ended, if it has.
     #[must_use]
-    pub const fn is_passing(&self) -> bool {
-        match self {
-            Self::Misconfigured { .. }
-            | Self::RateLimited { .. }
-            | Self::Unavailable { .. }
-            | Self::InProgress
-            | Self::TooSoon(_)
-            | Self::Store(_)
-            | Self::Seal(_)
-            | Self::Lost => true,
-            Self::Missing | Self::NotRefreshable | Self::Ended(_) => false,
-        }
+    pub fn ended(&self) -> Option<StatusReason> {
+        if let Self::Ended(reason) = self { Some(*reason) } else { None }
+    }
+
+    /// Whether a refresh was due and failed; `false`: it could not or need not be tried.
+    #[must_use]
+    pub const fn is_failure(&self) -> bool {
+        !matches!(self, Self::NotRefreshable | Self::TooSoon(_))
     }
 
     /// When to try again.
@@ -127,9 +123,7 @@ impl RenewError {
     pub fn retry_after(&self, now: Timestamp) -> Option<Duration> {
         match self {
             Self::TooSoon(until) => Some(until.since(now)),
-            Self::RateLimited { retry_after } | Self::Unavailable { retry_after, .. } => {
-                Some(*retry_after)
-            }
+            Self::RateLimited { retry_after } | Self::Unavailable { retry_after, .. } => Some(*retry_after),
             Self::InProgress => Some(Duration::from_secs(1)),
             Self::Missing
             | Self::NotRefreshable
@@ -150,12 +144,11 @@ pub async fn renew(
     trigger: Trigger,
 ) -> Result<Arc<Credential>, Arc<RenewError>> {
     if let Err(error) = may_refresh(ctx, &seen, &trigger) {
-        return match error {
-            RenewError::NotRefreshable if !seen.is_live(ctx.clock.now()) => {
-                Err(Arc::new(outcome::condemn(ctx, &seen, StatusReason::NoRefreshToken).await))
-            }
-            error => Err(Arc::new(error)),
-        };
+        let dead = matches!(error, RenewError::NotRefreshable) && !seen.is_live(ctx.clock.now());
+        return Err(Arc::new(match dead {
+            true => outcome::condemn(ctx, &seen, StatusReason::NoRefreshToken).await,
+            false => error,
+        }));
     }
     let id: CredentialId = seen.id.clone();
     let flight = {
@@ -189,7 +182,9 @@ fn may_refresh(ctx: &Context, seen: &Credential, trigger: &Trigger) -> Result<()
     }
     match (trigger, seen.next_refresh_at) {
         // The last tries failed: leave the provider alone until the time that was set then.
-        (Trigger::Caller, Some(due)) if seen.failures > 0 && due > now => Err(outcome::backing_off(seen, due.since(now))),
+        (Trigger::Caller, Some(due)) if seen.failures > 0 && due > now => {
+            Err(outcome::backing_off(seen, due.since(now)))
+        }
         _ => Ok(()),
     }
 }

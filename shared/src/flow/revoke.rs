@@ -8,7 +8,7 @@ use crate::domain::{
     Connection, ConnectionId, Event, EventKind, PendingRevocation, ProviderRevocation, Revoked,
 };
 use crate::error::Code;
-use crate::provider::{Failure, FailureClass, Provider};
+use crate::provider::{Failure, FailureClass};
 use crate::seal::{Part, Place, SealError};
 use crate::secret::SecretString;
 use crate::store::{RevokeStarted, StoreError};
@@ -87,9 +87,7 @@ async fn revoke_now(ctx: &Context, request: &RevokeRequest) -> Result<Connection
         return Ok(connection);
     }
     for each in &pending {
-        if let Some(provider) = ctx.providers.get(&each.provider) {
-            tell_provider(ctx, provider, each).await;
-        }
+        tell_provider(ctx, each).await;
     }
     let settled = ctx.store.connection(request.id).await.map_err(RevokeError::Store)?;
     settled.ok_or_else(not_found)
@@ -118,26 +116,24 @@ fn event(ctx: &Context, request: &RevokeRequest, connection: &Connection) -> Eve
 
 /// Asks the provider to revoke, and keeps what it says. A passing failure puts it off; after a day it is
 /// given up, and the result stays `pending`.
-pub async fn tell_provider(
-    ctx: &Context,
-    provider: &Provider,
-    pending: &PendingRevocation,
-) -> ProviderRevocation {
+pub async fn tell_provider(ctx: &Context, pending: &PendingRevocation) {
     let now = ctx.clock.now();
-    let (result, detail) = match ask(ctx, provider, pending).await {
+    let (result, detail) = match ask(ctx, pending).await {
         Ok(result) => (result, result_name(result)),
-        Err(_) if now >= pending.give_up_at => (
-            ProviderRevocation::Pending,
-            "given up: the provider did not answer for 24 hours".to_owned(),
-        ),
+        Err(_) if now >= pending.give_up_at => {
+            (ProviderRevocation::Pending, "given up: the provider did not answer for 24 hours".to_owned())
+        }
         Err(why) => {
             tracing::warn!(connection.id = %pending.connection_id, provider.id = %pending.provider, why, "a revocation at the provider is put off");
             let next = now + AGAIN_AFTER;
             let postponed = ctx.store.postpone_revocation(&pending.credential_id, pending.version, next);
             if let Err(error) = postponed.await {
-                tracing::warn!(error = &error as &dyn std::error::Error, "a revocation could not be put off; it stays due");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "a revocation could not be put off; it stays due"
+                );
             }
-            return ProviderRevocation::Pending;
+            return;
         }
     };
     let event = Event {
@@ -151,18 +147,20 @@ pub async fn tell_provider(
     };
     let settled = ctx.store.settle_revocation(&pending.credential_id, pending.version, result, &event);
     if let Err(error) = settled.await {
-        tracing::warn!(error = &error as &dyn std::error::Error, "a revocation's result was not kept; the provider will be asked again");
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "a revocation's result was not kept; the provider will be asked again"
+        );
     }
-    result
 }
 
 /// `Err` says why it should be tried again.
-async fn ask(
-    ctx: &Context,
-    provider: &Provider,
-    pending: &PendingRevocation,
-) -> Result<ProviderRevocation, &'static str> {
-    // Somebody may have connected the account again meanwhile: then the grant must live.
+async fn ask(ctx: &Context, pending: &PendingRevocation) -> Result<ProviderRevocation, &'static str> {
+    let provider = ctx.providers.get(&pending.provider).ok_or("the provider is not configured any more")?;
+    // Somebody may have connected the account again since: then the grant must live.
+    if grant_is_used_again(ctx, pending).await.map_err(|_| "the store is not available")? {
+        return Ok(ProviderRevocation::Shared);
+    }
     let access = open(ctx, pending, Part::Access).await?;
     let refresh = open(ctx, pending, Part::Refresh).await?;
     if access.is_none() && refresh.is_none() {
@@ -183,6 +181,13 @@ async fn ask(
         Err(Failure { class: FailureClass::Refused | FailureClass::Malformed, .. }) => {
             Err("the provider's answer is not known")
         }
+    }
+}
+
+async fn grant_is_used_again(ctx: &Context, pending: &PendingRevocation) -> Result<bool, StoreError> {
+    match ctx.store.credential(&pending.credential_id).await? {
+        Some(credential) => ctx.store.grant_in_use(&credential.grant_digest).await,
+        None => Ok(false),
     }
 }
 
@@ -218,27 +223,16 @@ fn result_name(result: ProviderRevocation) -> String {
 }
 
 /// Tells providers what is still pending; part of `scheduled-health`.
-pub async fn retry_pending(ctx: &Context) -> Result<u64, StoreError> {
+pub async fn retry_pending(ctx: &Context) -> Result<(), StoreError> {
     const AT_A_TIME: usize = 100;
-    let mut told = 0;
     loop {
+        // What is told is settled or put off: it is not due any more.
         let due = ctx.store.due_revocations(ctx.clock.now(), AT_A_TIME).await?;
-        let page = due.len();
-        for each in due {
-            match ctx.providers.get(&each.provider) {
-                Some(provider) => {
-                    tell_provider(ctx, provider, &each).await;
-                    told += 1;
-                }
-                // A provider that is not configured any more: put off until it is given up.
-                None => {
-                    let next = ctx.clock.now() + AGAIN_AFTER;
-                    ctx.store.postpone_revocation(&each.credential_id, each.version, next).await?;
-                }
-            }
+        for each in &due {
+            tell_provider(ctx, each).await;
         }
-        if page < AT_A_TIME {
-            return Ok(told);
+        if due.len() < AT_A_TIME {
+            return Ok(());
         }
     }
 }

@@ -35,18 +35,12 @@ impl Served {
 }
 
 fn drain(waiting: &mut Waiting) -> Vec<(ConnectionId, i64, u64)> {
-    waiting
-        .counts
-        .drain()
-        .map(|((id, day), count)| (id, day, count))
-        .collect()
+    waiting.counts.drain().map(|((id, day), count)| (id, day, count)).collect()
 }
 
 /// Counts a served token. Now and then the caller pays for writing what waits.
 pub async fn count(ctx: &Context, id: ConnectionId) {
-    let counts = ctx
-        .served
-        .count(id, ctx.clock.now().day(), ctx.clock.monotonic());
+    let counts = ctx.served.count(id, ctx.clock.now().day(), ctx.clock.monotonic());
     write(ctx, &counts).await;
 }
 

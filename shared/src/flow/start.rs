@@ -7,8 +7,8 @@ use super::{Context, attempts};
 use crate::clock::NoRandomness;
 use crate::config::{RedirectRefused, RedirectStyle};
 use crate::domain::{
-    Attempt, AttemptId, Completion, Connection, ConnectionId, ProviderId, Scopes, TenantId,
-    Timestamp, TokenKind, UserId,
+    Attempt, AttemptId, Completion, Connection, ConnectionId, ProviderId, Scopes, TenantId, Timestamp,
+    TokenKind, UserId,
 };
 use crate::error::Code;
 use crate::provider::{AuthorizationRequest, Pkce, Provider, ScopesRefused, pkce};
@@ -116,12 +116,9 @@ pub async fn start(ctx: &Context, request: StartRequest) -> Result<Started, Star
     let requested_scopes = scopes_to_ask(provider, &request)?;
     let renewed = connection_to_renew(ctx, &request).await?;
 
-    let login_hint = request
-        .login_hint
-        .or_else(|| renewed.as_ref().and_then(|each| each.account.email.clone()));
-    let team = request
-        .team_id
-        .or_else(|| renewed.and_then(|each| each.account.team_id));
+    let login_hint =
+        request.login_hint.or_else(|| renewed.as_ref().and_then(|each| each.account.email.clone()));
+    let team = request.team_id.or_else(|| renewed.and_then(|each| each.account.team_id));
     let code_verifier = match provider.descriptor.authorization.pkce {
         Pkce::S256 => Some(pkce::verifier(ctx.ids.as_ref()).map_err(StartError::Randomness)?),
         Pkce::Off => None,
@@ -158,11 +155,7 @@ pub async fn start(ctx: &Context, request: StartRequest) -> Result<Started, Star
         )
         .map_err(|_| StartError::NotConfigured(attempt.provider.clone()))?;
     keep(ctx, &attempt).await?;
-    Ok(Started {
-        authorization_url: url.into(),
-        state: attempt.id,
-        expires_at: attempt.expires_at,
-    })
+    Ok(Started { authorization_url: url.into(), state: attempt.id, expires_at: attempt.expires_at })
 }
 
 /// The `redirect_uri` of a provider: one of its own by default, against mix-up (RFC 9700 section 4.4.2).
@@ -196,9 +189,7 @@ fn scopes_to_ask(
     provider: &Provider,
     request: &StartRequest,
 ) -> Result<BTreeMap<TokenKind, Scopes>, StartError> {
-    let refused = |field, problem: &str| {
-        Err(StartError::Field { field, problem: problem.to_owned() })
-    };
+    let refused = |field, problem: &str| Err(StartError::Field { field, problem: problem.to_owned() });
     for (field, list) in [("scopes", &request.scopes), ("userScopes", &request.user_scopes)] {
         let Some(list) = list else { continue };
         if list.is_empty() || list.len() > MOST_SCOPES || list.iter().any(|scope| scope.len() > 256) {
@@ -208,15 +199,13 @@ fn scopes_to_ask(
     if request.team_id.is_some() && provider.descriptor.authorization.team_parameter.is_none() {
         return refused("teamId", "is not known to this provider");
     }
-    provider
-        .scopes_to_ask(request.scopes.as_deref(), request.user_scopes.as_deref())
-        .map_err(|why| {
-            let field = match why {
-                ScopesRefused::NoUserScopes => "userScopes",
-                ScopesRefused::Empty | ScopesRefused::NotAScope(_) => "scopes",
-            };
-            StartError::Field { field, problem: why.to_string() }
-        })
+    provider.scopes_to_ask(request.scopes.as_deref(), request.user_scopes.as_deref()).map_err(|why| {
+        let field = match why {
+            ScopesRefused::NoUserScopes => "userScopes",
+            ScopesRefused::Empty | ScopesRefused::NotAScope(_) => "scopes",
+        };
+        StartError::Field { field, problem: why.to_string() }
+    })
 }
 
 async fn connection_to_renew(
@@ -240,10 +229,8 @@ async fn keep(ctx: &Context, attempt: &Attempt) -> Result<(), StartError> {
     let json = crate::secret::SecretBytes::new(
         serde_json::to_vec(attempt).map_err(|error| StartError::Seal(error.into()))?,
     );
-    let sealed = ctx
-        .attempt_key
-        .seal(&["attempt", &state], &json)
-        .map_err(|error| StartError::Seal(error.into()))?;
+    let sealed =
+        ctx.attempt_key.seal(&["attempt", &state], &json).map_err(|error| StartError::Seal(error.into()))?;
     let entry = OneTime {
         space: Space::Attempt,
         id: state,

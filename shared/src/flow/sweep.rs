@@ -32,6 +32,7 @@ pub struct Bounds {
 }
 
 /// What became of one entry.
+#[derive(Clone, Copy)]
 enum Done {
     Successful,
     Skipped,
@@ -83,10 +84,7 @@ fn gates(ctx: &Context, concurrency: usize) -> Gates {
 }
 
 /// Due credentials of all shards, read a page at a time as they are wanted.
-fn due_refreshes(
-    ctx: &Context,
-    before: Timestamp,
-) -> impl Stream<Item = Result<Due, StoreError>> + '_ {
+fn due_refreshes(ctx: &Context, before: Timestamp) -> impl Stream<Item = Result<Due, StoreError>> + '_ {
     pages(move |shard, after: Option<DueCursor>| async move {
         let page = ctx.store.due_refreshes(shard, before, after.as_ref(), PAGE).await?;
         let next = page.last().and_then(|last| {
@@ -98,10 +96,7 @@ fn due_refreshes(
 }
 
 /// Connections of all shards whose check is due.
-fn due_probes(
-    ctx: &Context,
-    before: Timestamp,
-) -> impl Stream<Item = Result<Connection, StoreError>> + '_ {
+fn due_probes(ctx: &Context, before: Timestamp) -> impl Stream<Item = Result<Connection, StoreError>> + '_ {
     pages(move |shard, after| async move {
         let page = ctx.store.due_probes(shard, before, after, PAGE).await?;
         let next = page.last().map(|(due, last)| (*due, last.id));
@@ -178,7 +173,11 @@ where
         if report.processed == 0 {
             return Err(error);
         }
-        tracing::error!(job = job.as_str(), error = &error as &dyn std::error::Error, "a run could not read what is due; the next one goes on");
+        tracing::error!(
+            job = job.as_str(),
+            error = &error as &dyn std::error::Error,
+            "a run could not read what is due; the next one goes on"
+        );
     }
     ctx.store.save_run(&report).await?;
     tracing::info!(
@@ -219,10 +218,18 @@ async fn refresh_one(ctx: &Arc<Context>, gates: &Gates, due: Due) -> Done {
     match renew(ctx, due.credential, trigger).await {
         Ok(_) => Done::Successful,
         Err(error) => match error.as_ref() {
-            RenewError::InProgress | RenewError::TooSoon(_) | RenewError::NotRefreshable | RenewError::Missing => {
-                Done::Skipped
-            }
-            failed => Done::Failed(due.connection_id, failed.code().as_str()),
+            // Somebody else's, or nothing to do.
+            RenewError::InProgress
+            | RenewError::TooSoon(_)
+            | RenewError::NotRefreshable
+            | RenewError::Missing => Done::Skipped,
+            RenewError::Ended(_)
+            | RenewError::Misconfigured { .. }
+            | RenewError::RateLimited { .. }
+            | RenewError::Unavailable { .. }
+            | RenewError::Store(_)
+            | RenewError::Seal(_)
+            | RenewError::Lost => Done::Failed(due.connection_id, error.code().as_str()),
         },
     }
 }

@@ -39,12 +39,7 @@ impl Next<'_> {
     /// Seals and dates it.
     pub(super) async fn seal(self, ctx: &Context) -> Result<Credential, SealError> {
         let version = Self::version(self.current);
-        let place = |part| Place::Token {
-            tenant: self.tenant_id,
-            credential: &self.id,
-            part,
-            version,
-        };
+        let place = |part| Place::Token { tenant: self.tenant_id, credential: &self.id, part, version };
         let access = ctx.keyring.seal(&place(Part::Access), &self.issued.access).await?;
         let refresh = match &self.issued.refresh {
             Some(issued) => Some(ctx.keyring.seal(&place(Part::Refresh), issued).await?),
@@ -92,11 +87,7 @@ impl Next<'_> {
 }
 
 /// When each token that may still be live expires, the new one among them.
-fn live_until(
-    current: Option<&Credential>,
-    expires_at: Option<Timestamp>,
-    now: Timestamp,
-) -> Vec<Timestamp> {
+fn live_until(current: Option<&Credential>, expires_at: Option<Timestamp>, now: Timestamp) -> Vec<Timestamp> {
     let earlier = current.into_iter().flat_map(|current| &current.live_until);
     let mut live: Vec<_> = earlier.copied().filter(|end| *end > now).collect();
     live.extend(expires_at);

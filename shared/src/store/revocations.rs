@@ -4,8 +4,7 @@ use async_trait::async_trait;
 
 use super::StoreError;
 use crate::domain::{
-    Connection, ConnectionId, CredentialId, Event, PendingRevocation, ProviderRevocation, Revoked,
-    Timestamp,
+    Connection, ConnectionId, CredentialId, Event, PendingRevocation, ProviderRevocation, Revoked, Timestamp,
 };
 
 /// Revocations. Known by credential and version.
@@ -35,7 +34,7 @@ pub trait Revocations {
     /// Adds tokens that a refresh brought after its connection had been revoked.
     async fn add_revocation(&self, pending: &PendingRevocation) -> Result<(), StoreError>;
 
-    /// Pending revocations that are due before `now`, oldest first.
+    /// Pending revocations that are due at or before `now`, oldest first.
     async fn due_revocations(
         &self,
         now: Timestamp,

@@ -43,21 +43,14 @@ pub(super) async fn fly(
     seen: Credential,
     trigger: &Trigger,
 ) -> Result<Credential, RenewError> {
-    let provider = ctx
-        .providers
-        .get(&seen.provider)
-        .ok_or(RenewError::Misconfigured { provider_error: None })?;
+    let provider =
+        ctx.providers.get(&seen.provider).ok_or(RenewError::Misconfigured { provider_error: None })?;
     let started_at = ctx.clock.monotonic();
     let owner = ctx.ids.uuid().to_string();
     let (mut before, mut asked_at);
     loop {
         asked_at = ctx.clock.monotonic();
-        match ctx
-            .store
-            .lease(&seen.id, seen.version, &owner, LEASE)
-            .await
-            .map_err(RenewError::Store)?
-        {
+        match ctx.store.lease(&seen.id, seen.version, &owner, LEASE).await.map_err(RenewError::Store)? {
             Leased::Taken(credential) => {
                 before = *credential;
                 break;
@@ -77,6 +70,12 @@ pub(super) async fn fly(
     // The lease shows in what was read; what follows is about the tokens.
     before.lease = None;
     let held = Held { provider, before, owner, asked_at };
+    if held.before.failures > seen.failures && !matches!(trigger, Trigger::Manual) {
+        // Whoever had the lease while we waited has failed just now: asking again at once helps nobody.
+        let left = held.before.next_refresh_at.map_or(Duration::ZERO, |due| due.since(ctx.clock.now()));
+        let error = outcome::backing_off(&held.before, left);
+        return Err(outcome::not_sent(ctx, &held, error).await);
+    }
     ask(ctx, &held, trigger).await
 }
 
@@ -167,5 +166,5 @@ async fn save(
         refreshed: true,
     };
     let credential = next.seal(ctx).await.map_err(RenewError::Seal)?;
-    outcome::save(ctx, held, issued, credential).await
+    outcome::save(ctx, issued, credential).await
 }

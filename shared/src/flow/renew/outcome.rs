@@ -33,7 +33,6 @@ pub(super) enum After {
 /// Saves new tokens. A save that fails is tried again: the old refresh token may be spent.
 pub(super) async fn save(
     ctx: &Context,
-    held: &Held<'_>,
     issued: &IssuedToken,
     credential: Credential,
 ) -> Result<Credential, RenewError> {
@@ -44,7 +43,7 @@ pub(super) async fn save(
             Ok(Saved::Done) => return Ok(credential),
             Ok(Saved::Missing) => return Err(RenewError::Missing),
             Ok(Saved::Fenced(winner)) => {
-                return fenced(ctx, held, issued, &credential, *winner).await;
+                return fenced(ctx, issued, &credential, *winner).await;
             }
             Err(error) => error,
         };
@@ -64,7 +63,6 @@ pub(super) async fn save(
 /// Somebody wrote while we asked. If they revoked, what we got must go too; else theirs is ours.
 async fn fenced(
     ctx: &Context,
-    held: &Held<'_>,
     issued: &IssuedToken,
     ours: &Credential,
     winner: Credential,
@@ -72,7 +70,8 @@ async fn fenced(
     if winner.status_reason == Some(StatusReason::RevokedByCaller) {
         let now = ctx.clock.now();
         let pending = PendingRevocation {
-            connection_id: connection_of(&winner).unwrap_or(ConnectionId::new(ctx.ids.uuid())),
+            // A shared bot belonged to no connection that is left; nobody waits for the result.
+            connection_id: connection_of(&winner).unwrap_or_else(|| ConnectionId::new(ctx.ids.uuid())),
             credential_id: ours.id.clone(),
             tenant_id: ours.tenant_id.clone(),
             provider: ours.provider.clone(),
@@ -86,7 +85,7 @@ async fn fenced(
         if let Err(error) = ctx.store.add_revocation(&pending).await {
             tracing::warn!(credential.id = %ours.id, error = &error as &dyn std::error::Error, "tokens received after a revocation could not be kept for revoking");
         }
-        revoke::tell_provider(ctx, held.provider, &pending).await;
+        revoke::tell_provider(ctx, &pending).await;
     }
     flight::adopt(winner)
 }
@@ -98,12 +97,7 @@ fn connection_of(credential: &Credential) -> Option<ConnectionId> {
 }
 
 /// What a failed call means for the credential.
-pub(super) async fn failed(
-    ctx: &Context,
-    held: &Held<'_>,
-    failure: &Failure,
-    retried: bool,
-) -> After {
+pub(super) async fn failed(ctx: &Context, held: &Held<'_>, failure: &Failure, retried: bool) -> After {
     let before = &held.before;
     let rotation = held.provider.descriptor.refresh.rotation;
     let unknown = failure.outcome == Outcome::Unknown;
@@ -161,10 +155,8 @@ async fn refused(ctx: &Context, held: &Held<'_>, reason: StatusReason, retried: 
         held.provider.descriptor.refresh.rotation,
         Rotation::SingleUse | Rotation::SingleUseWithGrace
     );
-    let reason = match reason {
-        StatusReason::GrantExpired if may_be_spent && single_use => StatusReason::RefreshOutcomeUnknown,
-        reason => reason,
-    };
+    let lost = reason == StatusReason::GrantExpired && may_be_spent && single_use;
+    let reason = if lost { StatusReason::RefreshOutcomeUnknown } else { reason };
     After::Stop(condemn(ctx, before, reason).await)
 }
 
