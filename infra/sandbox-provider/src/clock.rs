@@ -28,7 +28,5 @@ impl Clock {
 fn real_now() -> Millis {
     std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
-        .map_or(0, |since| {
-            Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX)
-        })
+        .map_or(0, |since| Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX))
 }

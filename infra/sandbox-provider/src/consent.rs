@@ -36,21 +36,13 @@ impl Consent {
     /// Approves everything that is asked.
     #[must_use]
     pub fn approve(account: &str) -> Self {
-        Self {
-            account: account.to_owned(),
-            workspace: None,
-            deny: false,
-            untick: Vec::new(),
-        }
+        Self { account: account.to_owned(), workspace: None, deny: false, untick: Vec::new() }
     }
 
     /// Refuses.
     #[must_use]
     pub fn deny(account: &str) -> Self {
-        Self {
-            deny: true,
-            ..Self::approve(account)
-        }
+        Self { deny: true, ..Self::approve(account) }
     }
 
     /// Slack: installs into this workspace or organisation.
@@ -70,11 +62,7 @@ impl Consent {
 
 impl Refused {
     pub(crate) fn new(status: u16, code: &'static str, detail: impl Into<String>) -> Self {
-        Self {
-            status,
-            code,
-            detail: detail.into(),
-        }
+        Self { status, code, detail: detail.into() }
     }
 }
 
@@ -95,23 +83,15 @@ pub(crate) fn decide(
         .map_err(|error| format!("{authorization_url:?} is not a URL: {error}"))?;
     let query = Params::parse(url.query().unwrap_or_default().as_bytes());
     let (endpoint, decided) = match url.path() {
-        slack::AUTHORIZE_PATH => (
-            Endpoint::SlackAuthorize,
-            slack::authorize::decide(state, &query, consent),
-        ),
-        google::AUTHORIZE_PATH => (
-            Endpoint::GoogleAuthorize,
-            google::authorize::decide(state, &query, consent),
-        ),
+        slack::AUTHORIZE_PATH => (Endpoint::SlackAuthorize, slack::authorize::decide(state, &query, consent)),
+        google::AUTHORIZE_PATH => {
+            (Endpoint::GoogleAuthorize, google::authorize::decide(state, &query, consent))
+        }
         other => return Err(format!("no provider has an authorization page at {other}")),
     };
     state.book.enter(endpoint);
     state.book.leave(endpoint);
-    let outcome = decided
-        .as_ref()
-        .map_or_else(|refused| refused.code, |decided| decided.outcome);
+    let outcome = decided.as_ref().map_or_else(|refused| refused.code, |decided| decided.outcome);
     state.finish(endpoint, None, outcome);
-    decided
-        .map(|decided| decided.redirect)
-        .map_err(|refused| format!("{}: {}", refused.code, refused.detail))
+    decided.map(|decided| decided.redirect).map_err(|refused| format!("{}: {}", refused.code, refused.detail))
 }

@@ -50,10 +50,7 @@ pub(crate) fn routes() -> Router<Sandbox> {
         .route("/", get(index))
         .route("/_sandbox", get(index))
         .route("/_sandbox/", get(index))
-        .route(
-            "/_sandbox/faults",
-            get(faults).post(add_fault).delete(clear_faults),
-        )
+        .route("/_sandbox/faults", get(faults).post(add_fault).delete(clear_faults))
         .route("/_sandbox/clock", get(clock).post(advance))
         .route("/_sandbox/expire", post(expire))
         .route("/_sandbox/revoke", post(revoke))
@@ -108,12 +105,8 @@ async fn change_settings(
     State(sandbox): State<Sandbox>,
     Json(patch): Json<Value>,
 ) -> Result<Json<Settings>, Problem> {
-    let refused = |error: serde_json::Error| {
-        (
-            StatusCode::BAD_REQUEST,
-            Json(json!({"error": error.to_string()})),
-        )
-    };
+    let refused =
+        |error: serde_json::Error| (StatusCode::BAD_REQUEST, Json(json!({"error": error.to_string()})));
     // Read, patch and write under one lock, so that two patches at once both hold.
     let mut state = sandbox.lock();
     let mut value = serde_json::to_value(&state.settings).map_err(refused)?;
@@ -155,23 +148,9 @@ async fn consent(
     State(sandbox): State<Sandbox>,
     Json(request): Json<ConsentRequest>,
 ) -> Result<Json<Value>, Problem> {
-    let ConsentRequest {
-        authorization_url,
-        account,
-        workspace,
-        deny,
-        untick,
-    } = request;
+    let ConsentRequest { authorization_url, account, workspace, deny, untick } = request;
     sandbox
-        .consent(
-            &authorization_url,
-            &Consent {
-                account,
-                workspace,
-                deny,
-                untick,
-            },
-        )
+        .consent(&authorization_url, &Consent { account, workspace, deny, untick })
         .map(|redirect| Json(json!({"redirect": redirect})))
         .map_err(|error| (StatusCode::BAD_REQUEST, Json(json!({"error": error}))))
 }

@@ -58,19 +58,13 @@ impl Counters {
     /// Calls that arrived at an endpoint.
     #[must_use]
     pub fn calls(&self, endpoint: Endpoint) -> u64 {
-        self.endpoints
-            .get(&endpoint)
-            .map_or(0, |counted| counted.calls)
+        self.endpoints.get(&endpoint).map_or(0, |counted| counted.calls)
     }
 
     /// Finished calls of an endpoint with this outcome.
     #[must_use]
     pub fn outcome(&self, endpoint: Endpoint, outcome: &str) -> u64 {
-        self.endpoints
-            .get(&endpoint)
-            .and_then(|counted| counted.outcomes.get(outcome))
-            .copied()
-            .unwrap_or(0)
+        self.endpoints.get(&endpoint).and_then(|counted| counted.outcomes.get(outcome)).copied().unwrap_or(0)
     }
 
     /// Finished calls of a token endpoint with this `grant_type`, whatever their outcome.
@@ -85,9 +79,7 @@ impl Counters {
     /// Most calls of an endpoint that were under way at once.
     #[must_use]
     pub fn max_in_flight(&self, endpoint: Endpoint) -> u32 {
-        self.endpoints
-            .get(&endpoint)
-            .map_or(0, |counted| counted.max_in_flight)
+        self.endpoints.get(&endpoint).map_or(0, |counted| counted.max_in_flight)
     }
 }
 
@@ -123,13 +115,7 @@ impl Book {
         let counted = self.endpoints.entry(endpoint).or_default();
         add(&mut counted.outcomes, outcome);
         if let Some(grant_type) = grant_type {
-            add(
-                counted
-                    .grant_types
-                    .entry(grant_type.to_owned())
-                    .or_default(),
-                outcome,
-            );
+            add(counted.grant_types.entry(grant_type.to_owned()).or_default(), outcome);
         }
         self.log.push_back(CallRecord {
             at_ms: now,
@@ -143,17 +129,11 @@ impl Book {
     }
 
     pub(crate) fn presented(&mut self, refresh_token: &Arc<str>) {
-        *self
-            .presentations
-            .entry(Arc::clone(refresh_token))
-            .or_default() += 1;
+        *self.presentations.entry(Arc::clone(refresh_token)).or_default() += 1;
     }
 
     pub(crate) fn presentations(&self) -> HashMap<String, u32> {
-        self.presentations
-            .iter()
-            .map(|(token, times)| (token.to_string(), *times))
-            .collect()
+        self.presentations.iter().map(|(token, times)| (token.to_string(), *times)).collect()
     }
 
     pub(crate) fn report(&self) -> Counters {
@@ -171,11 +151,8 @@ impl Book {
         self.log.clear();
         for counted in self.endpoints.values_mut() {
             let in_flight = counted.in_flight;
-            *counted = EndpointCounters {
-                in_flight,
-                max_in_flight: in_flight,
-                ..EndpointCounters::default()
-            };
+            *counted =
+                EndpointCounters { in_flight, max_in_flight: in_flight, ..EndpointCounters::default() };
         }
     }
 }

@@ -98,14 +98,8 @@ impl TryFrom<String> for Endpoint {
     type Error = String;
 
     fn try_from(name: String) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|endpoint| endpoint.name() == name)
-            .ok_or_else(|| {
-                format!(
-                    "unknown endpoint {name:?}; known are {}",
-                    Self::ALL.map(Self::name).join(", ")
-                )
-            })
+        Self::ALL.into_iter().find(|endpoint| endpoint.name() == name).ok_or_else(|| {
+            format!("unknown endpoint {name:?}; known are {}", Self::ALL.map(Self::name).join(", "))
+        })
     }
 }

@@ -79,11 +79,7 @@ impl Fault {
     pub fn respond(endpoint: Endpoint, status: u16) -> Self {
         Self::new(
             endpoint,
-            Effect::Respond(Respond {
-                status,
-                headers: BTreeMap::new(),
-                body: FaultBody::Empty,
-            }),
+            Effect::Respond(Respond { status, headers: BTreeMap::new(), body: FaultBody::Empty }),
         )
     }
 
@@ -118,19 +114,11 @@ impl Fault {
                 "errors": [{"domain": "usageLimits", "reason": "rateLimitExceeded", "message": "Rate Limit Exceeded"}],
             }})
         };
-        Self::respond(endpoint, 429)
-            .header("retry-after", &retry_after_seconds.to_string())
-            .json(body)
+        Self::respond(endpoint, 429).header("retry-after", &retry_after_seconds.to_string()).json(body)
     }
 
     fn new(endpoint: Endpoint, effect: Effect) -> Self {
-        Self {
-            endpoint,
-            grant_type: None,
-            times: 1,
-            after_processing: false,
-            effect,
-        }
+        Self { endpoint, grant_type: None, times: 1, after_processing: false, effect }
     }
 
     /// Hits this many calls instead of one.
@@ -192,10 +180,7 @@ impl Fault {
     pub(crate) fn hits(&self, endpoint: Endpoint, grant_type: Option<&str>) -> bool {
         self.times > 0
             && self.endpoint == endpoint
-            && self
-                .grant_type
-                .as_deref()
-                .is_none_or(|wanted| grant_type == Some(wanted))
+            && self.grant_type.as_deref().is_none_or(|wanted| grant_type == Some(wanted))
     }
 }
 
@@ -213,10 +198,7 @@ pub(crate) struct Plan {
 /// Takes what hits this call out of the waiting faults.
 pub(crate) fn take(faults: &mut Vec<Fault>, endpoint: Endpoint, grant_type: Option<&str>) -> Plan {
     let mut plan = Plan::default();
-    for fault in faults
-        .iter_mut()
-        .filter(|fault| fault.hits(endpoint, grant_type))
-    {
+    for fault in faults.iter_mut().filter(|fault| fault.hits(endpoint, grant_type)) {
         fault.times -= 1;
         match (&fault.effect, fault.after_processing) {
             (Effect::Delay(milliseconds), false) => plan.wait_before += milliseconds,

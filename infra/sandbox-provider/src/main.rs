@@ -10,24 +10,19 @@ const DEFAULT_LISTEN: &str = "127.0.0.1:8090";
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let listen = env::var("LISTEN").unwrap_or_else(|_| DEFAULT_LISTEN.to_owned());
-    let address: SocketAddr = listen
-        .parse()
-        .map_err(|error| format!("LISTEN={listen} is not an address with a port: {error}"))?;
+    let address: SocketAddr =
+        listen.parse().map_err(|error| format!("LISTEN={listen} is not an address with a port: {error}"))?;
     // Whoever reaches the control API can read every token.
     if !address.ip().is_loopback() {
         return Err(format!("LISTEN={listen} is not a loopback address: the sandbox hides nothing, so it is for this machine only").into());
     }
-    let listener = TcpListener::bind(address)
-        .await
-        .map_err(|error| format!("LISTEN={listen}: {error}"))?;
+    let listener = TcpListener::bind(address).await.map_err(|error| format!("LISTEN={listen}: {error}"))?;
     let address = listener.local_addr()?;
     writeln!(
         std::io::stdout(),
         "SANDBOX Slack and Google OAuth on http://{address} (not the real ones; control API under /_sandbox/)"
     )?;
-    Sandbox::new(Settings::default())
-        .serve(listener, asked_to_stop())
-        .await?;
+    Sandbox::new(Settings::default()).serve(listener, asked_to_stop()).await?;
     Ok(())
 }
 

@@ -12,13 +12,7 @@ const HEX: &[u8] = b"0123456789abcdef";
 
 /// `<digits>.<digits>.<64 hex>`: a Slack authorization code.
 pub(crate) fn slack_code() -> Arc<str> {
-    format!(
-        "{}.{}.{}",
-        pick(DIGITS, 10),
-        pick(DIGITS, 13),
-        pick(HEX, 64)
-    )
-    .into()
+    format!("{}.{}.{}", pick(DIGITS, 10), pick(DIGITS, 13), pick(HEX, 64)).into()
 }
 
 /// `xoxb-…`/`xoxp-…` without rotation, `xoxe.xoxb-1-…`/`xoxe.xoxp-1-…` with it.
@@ -30,13 +24,7 @@ pub(crate) fn slack_access(kind: Kind, rotating: bool) -> Arc<str> {
     if rotating {
         format!("xoxe.{prefix}-1-{}", pick(ALPHANUMERIC, 120)).into()
     } else {
-        format!(
-            "{prefix}-{}-{}-{}",
-            pick(DIGITS, 12),
-            pick(DIGITS, 13),
-            pick(ALPHANUMERIC, 24)
-        )
-        .into()
+        format!("{prefix}-{}-{}-{}", pick(DIGITS, 12), pick(DIGITS, 13), pick(ALPHANUMERIC, 24)).into()
     }
 }
 
@@ -70,10 +58,7 @@ fn url_safe(bytes: usize) -> String {
 fn pick(alphabet: &[u8], length: usize) -> String {
     let mut buffer = vec![0; length];
     fill(&mut buffer);
-    buffer
-        .iter()
-        .map(|byte| char::from(alphabet[usize::from(*byte) % alphabet.len()]))
-        .collect()
+    buffer.iter().map(|byte| char::from(alphabet[usize::from(*byte) % alphabet.len()])).collect()
 }
 
 // Fails only while the operating system has no randomness; there is nothing better to do than to ask again.

@@ -72,12 +72,7 @@ impl Sandbox {
     /// A sandbox where nobody has consented yet.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
-        Self {
-            state: Arc::new(Mutex::new(State {
-                settings,
-                ..State::default()
-            })),
-        }
+        Self { state: Arc::new(Mutex::new(State { settings, ..State::default() })) }
     }
 
     /// Both providers on their own paths, and the control API under `/_sandbox/`.
@@ -96,9 +91,7 @@ impl Sandbox {
     ) -> io::Result<()> {
         // Without it, the last segment of an answer can wait 40 ms for the client's delayed acknowledgement.
         let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
-        axum::serve(listener, self.router())
-            .with_graceful_shutdown(shutdown)
-            .await
+        axum::serve(listener, self.router()).with_graceful_shutdown(shutdown).await
     }
 
     /// What a browser does with an authorization URL: someone decides, and this is the URL to which the provider sends
@@ -160,9 +153,7 @@ impl Sandbox {
         let state = &mut *self.lock();
         let now = state.clock.now();
         match revoke {
-            Revoke::Token(text) => {
-                state.slack.revoke_token(text) || state.google.revoke_token(text, now)
-            }
+            Revoke::Token(text) => state.slack.revoke_token(text) || state.google.revoke_token(text, now),
             Revoke::Grant { provider, account } => {
                 state.end_grants(*provider, &directory::account_of(account))
             }
@@ -173,9 +164,7 @@ impl Sandbox {
                 state.end_grants(Provider::Google, &account);
                 state.inactive.insert(account)
             }
-            Revoke::Reactivate { account } => {
-                state.inactive.remove(&directory::account_of(account))
-            }
+            Revoke::Reactivate { account } => state.inactive.remove(&directory::account_of(account)),
         }
     }
 
@@ -217,10 +206,7 @@ impl Sandbox {
     pub fn reset(&self) {
         let state = &mut *self.lock();
         let settings = std::mem::take(&mut state.settings);
-        *state = State {
-            settings,
-            ..State::default()
-        };
+        *state = State { settings, ..State::default() };
     }
 
     // A panic elsewhere leaves counters and maps usable, so the poison is ignored.

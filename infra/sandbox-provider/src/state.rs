@@ -76,9 +76,7 @@ impl State {
     /// Ends what an account has granted at a provider; says whether there was something.
     pub(crate) fn end_grants(&mut self, provider: Provider, account: &str) -> bool {
         match provider {
-            Provider::Slack => self
-                .slack
-                .end_where(|key| key.account.as_deref() == Some(account)),
+            Provider::Slack => self.slack.end_where(|key| key.account.as_deref() == Some(account)),
             Provider::Google => self.google.end_account(account),
         }
     }
@@ -89,13 +87,7 @@ impl State {
             "authorization_code" | "refresh_token" => given,
             _ => "other",
         });
-        self.book.finish(
-            self.clock.now(),
-            endpoint,
-            grant_type,
-            outcome,
-            self.settings.log_length,
-        );
+        self.book.finish(self.clock.now(), endpoint, grant_type, outcome, self.settings.log_length);
     }
 
     pub(crate) fn secrets(&self) -> Vec<String> {

@@ -31,9 +31,7 @@ pub(crate) fn userinfo(state: &mut State, call: &Call) -> Answer {
         )
     };
     let (google, desk) = state.google();
-    let Some((token, grant)) = call
-        .authorization("Bearer")
-        .and_then(|text| google.access(text, desk.now))
+    let Some((token, grant)) = call.authorization("Bearer").and_then(|text| google.access(text, desk.now))
     else {
         return invalid();
     };
@@ -56,18 +54,11 @@ pub(crate) fn userinfo(state: &mut State, call: &Call) -> Answer {
 /// `GET /gmail/v1/users/me/profile` (gmail.googleapis.com)
 pub(crate) fn profile(state: &mut State, call: &Call) -> Answer {
     let (google, desk) = state.google();
-    let Some((token, grant)) = call
-        .authorization("Bearer")
-        .and_then(|text| google.access(text, desk.now))
+    let Some((token, grant)) = call.authorization("Bearer").and_then(|text| google.access(text, desk.now))
     else {
         return refusal::unauthenticated();
     };
-    if !token
-        .family
-        .scope
-        .split(' ')
-        .any(|scope| GMAIL.contains(&scope))
-    {
+    if !token.family.scope.split(' ').any(|scope| GMAIL.contains(&scope)) {
         return refusal::insufficient();
     }
     let person = directory::person(desk.settings, &grant.account);

@@ -44,18 +44,14 @@ pub(crate) fn endpoint(state: &mut State, call: &Call) -> Answer {
                 "interaction_required",
                 refusal(&state.settings, &request, "interaction_required"),
             ),
-            Ok(request) => Answer::html(
-                200,
-                "page",
-                pages::google::consent(&state.settings, &request, &call.raw_query),
-            ),
+            Ok(request) => {
+                Answer::html(200, "page", pages::google::consent(&state.settings, &request, &call.raw_query))
+            }
             Err(refused) => pages::refused("Google", &refused),
         };
     }
     let query = Params::parse(call.form.get("request").unwrap_or_default().as_bytes());
-    let asked = check(&state.settings, &query)
-        .map(|request| request.scopes)
-        .unwrap_or_default();
+    let asked = check(&state.settings, &query).map(|request| request.scopes).unwrap_or_default();
     let consent = Consent {
         account: pages::chosen_account(&call.form),
         workspace: None,
@@ -72,18 +68,10 @@ pub(crate) fn endpoint(state: &mut State, call: &Call) -> Answer {
 }
 
 /// Takes someone's decision and says where the browser goes.
-pub(crate) fn decide(
-    state: &mut State,
-    query: &Params,
-    consent: &Consent,
-) -> Result<Decided, Refused> {
+pub(crate) fn decide(state: &mut State, query: &Params, consent: &Consent) -> Result<Decided, Refused> {
     let account = directory::account_of(&consent.account);
     if state.inactive.contains(&account) {
-        return Err(Refused::new(
-            400,
-            "account_inactive",
-            format!("{account} is deactivated"),
-        ));
+        return Err(Refused::new(400, "account_inactive", format!("{account} is deactivated")));
     }
     let (google, mut desk) = state.google();
     let request = check(desk.settings, query)?;
@@ -105,12 +93,8 @@ pub(crate) fn decide(
     let id = google.grant(&request.client.client_id, &account);
     let grant = &mut google.grants[id];
     if request.include_granted {
-        let earlier: Vec<String> = grant
-            .scopes
-            .iter()
-            .filter(|scope| !granted.contains(scope))
-            .cloned()
-            .collect();
+        let earlier: Vec<String> =
+            grant.scopes.iter().filter(|scope| !granted.contains(scope)).cloned().collect();
         granted.extend(earlier);
     }
     for scope in &granted {
@@ -140,18 +124,12 @@ pub(crate) fn decide(
         ("authuser", Some("0")),
         ("prompt", Some("consent")),
     ];
-    Ok(Decided {
-        redirect: redirect::with_params(request.redirect_uri, &params),
-        outcome: "approved",
-    })
+    Ok(Decided { redirect: redirect::with_params(request.redirect_uri, &params), outcome: "approved" })
 }
 
 fn refusal(settings: &Settings, request: &Request<'_>, error: &str) -> String {
-    let params = [
-        ("error", Some(error)),
-        ("state", request.state),
-        ("iss", settings.google.issuer.as_deref()),
-    ];
+    let params =
+        [("error", Some(error)), ("state", request.state), ("iss", settings.google.issuer.as_deref())];
     redirect::with_params(request.redirect_uri, &params)
 }
 
@@ -165,11 +143,8 @@ fn check<'a>(settings: &'a Settings, query: &'a Params) -> Result<Request<'a>, R
     if let Some(name) = query.duplicate() {
         return Err(invalid(format!("Parameter came more than once: {name}")));
     }
-    let required = |name: &str| {
-        query
-            .get(name)
-            .ok_or_else(|| invalid(format!("Missing required parameter: {name}")))
-    };
+    let required =
+        |name: &str| query.get(name).ok_or_else(|| invalid(format!("Missing required parameter: {name}")));
     let client_id = required("client_id")?;
     let client = settings
         .google
@@ -202,24 +177,15 @@ fn check<'a>(settings: &'a Settings, query: &'a Params) -> Result<Request<'a>, R
         None | Some("online") => false,
         Some("offline") => true,
         Some(other) => {
-            return Err(invalid(format!(
-                "Invalid parameter value for access_type: {other}"
-            )));
+            return Err(invalid(format!("Invalid parameter value for access_type: {other}")));
         }
     };
-    let prompts: Vec<&str> = query
-        .get("prompt")
-        .unwrap_or_default()
-        .split(' ')
-        .filter(|prompt| !prompt.is_empty())
-        .collect();
-    if let Some(other) = prompts
-        .iter()
-        .find(|prompt| !matches!(**prompt, "none" | "consent" | "select_account"))
+    let prompts: Vec<&str> =
+        query.get("prompt").unwrap_or_default().split(' ').filter(|prompt| !prompt.is_empty()).collect();
+    if let Some(other) =
+        prompts.iter().find(|prompt| !matches!(**prompt, "none" | "consent" | "select_account"))
     {
-        return Err(invalid(format!(
-            "Invalid parameter value for prompt: {other}"
-        )));
+        return Err(invalid(format!("Invalid parameter value for prompt: {other}")));
     }
     Ok(Request {
         client,

@@ -33,9 +33,5 @@ pub(super) fn unsigned(desk: &Desk<'_>, grant: &Grant, scope: &str, nonce: Optio
         claims["nonce"] = json!(nonce);
     }
     let header = json!({"alg": "none", "typ": "JWT"});
-    format!(
-        "{}.{}.",
-        URL_SAFE_NO_PAD.encode(header.to_string()),
-        URL_SAFE_NO_PAD.encode(claims.to_string())
-    )
+    format!("{}.{}.", URL_SAFE_NO_PAD.encode(header.to_string()), URL_SAFE_NO_PAD.encode(claims.to_string()))
 }

@@ -112,23 +112,14 @@ impl Google {
             }
         };
         self.next_code += 1;
-        Family {
-            grant,
-            generation: self.grants[grant].generation,
-            code: self.next_code,
-            scope,
-        }
+        Family { grant, generation: self.grants[grant].generation, code: self.next_code, scope }
     }
 
     /// Issues a code; it is known for twice its life, so that a replay is noticed.
     pub(crate) fn issue_code(&mut self, desk: &mut Desk<'_>, code: Code) -> Arc<str> {
         let life = Millis::from(desk.settings.google.code_seconds) * 1000;
         while let Some(oldest) = self.codes_by_age.front() {
-            if self
-                .codes
-                .get(oldest)
-                .is_some_and(|code| code.expires + life > desk.now)
-            {
+            if self.codes.get(oldest).is_some_and(|code| code.expires + life > desk.now) {
                 break;
             }
             self.codes.remove(oldest);
@@ -156,10 +147,8 @@ impl Google {
         }
         let text = mint::google_access();
         desk.issued.add(&text, desk.settings.remembered);
-        let expires =
-            Some(desk.now + Millis::from(desk.settings.google.access_token_seconds) * 1000);
-        self.access
-            .insert(Arc::clone(&text), Token { family, expires });
+        let expires = Some(desk.now + Millis::from(desk.settings.google.access_token_seconds) * 1000);
+        self.access.insert(Arc::clone(&text), Token { family, expires });
         self.access_by_age.push_back(Arc::clone(&text));
         text
     }
@@ -176,13 +165,9 @@ impl Google {
                 self.refresh.remove(&oldest);
             }
         }
-        let expires = desk
-            .settings
-            .google
-            .refresh_token_seconds
-            .map(|seconds| desk.now + Millis::from(seconds) * 1000);
-        self.refresh
-            .insert(Arc::clone(&text), Token { family, expires });
+        let expires =
+            desk.settings.google.refresh_token_seconds.map(|seconds| desk.now + Millis::from(seconds) * 1000);
+        self.refresh.insert(Arc::clone(&text), Token { family, expires });
         text
     }
 
@@ -194,10 +179,7 @@ impl Google {
 
     /// The live access token of this text, with its grant.
     pub(crate) fn access(&self, text: &str, now: Millis) -> Option<(&Token, &Grant)> {
-        let token = self
-            .access
-            .get(text)
-            .filter(|token| self.works(token, now))?;
+        let token = self.access.get(text).filter(|token| self.works(token, now))?;
         Some((token, &self.grants[token.family.grant]))
     }
 
@@ -214,9 +196,8 @@ impl Google {
 
     /// Ends every grant that an account has given; says whether there was one.
     pub(crate) fn end_account(&mut self, account: &str) -> bool {
-        let chosen: Vec<usize> = (0..self.grants.len())
-            .filter(|id| self.grants[*id].account == account)
-            .collect();
+        let chosen: Vec<usize> =
+            (0..self.grants.len()).filter(|id| self.grants[*id].account == account).collect();
         for id in &chosen {
             self.end(*id);
         }

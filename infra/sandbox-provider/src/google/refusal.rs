@@ -14,11 +14,7 @@ pub(crate) struct Refusal {
 
 impl Refusal {
     pub(crate) fn new(status: u16, error: &'static str, description: &'static str) -> Self {
-        Self {
-            status,
-            error,
-            description,
-        }
+        Self { status, error, description }
     }
 
     /// A refresh token that is gone, whatever the reason.
@@ -30,19 +26,13 @@ impl Refusal {
 impl From<Problem> for Refusal {
     fn from(problem: Problem) -> Self {
         match problem {
-            Problem::Missing => Self::new(
-                400,
-                "invalid_request",
-                "Could not determine client ID from request.",
-            ),
-            Problem::TwoWays => Self::new(
-                400,
-                "invalid_request",
-                "More than one client authentication method.",
-            ),
-            Problem::Malformed => {
-                Self::new(400, "invalid_request", "Invalid Authorization header.")
+            Problem::Missing => {
+                Self::new(400, "invalid_request", "Could not determine client ID from request.")
             }
+            Problem::TwoWays => {
+                Self::new(400, "invalid_request", "More than one client authentication method.")
+            }
+            Problem::Malformed => Self::new(400, "invalid_request", "Invalid Authorization header."),
             Problem::Unknown => Self::new(401, "invalid_client", "The OAuth client was not found."),
             Problem::BadSecret => Self::new(401, "invalid_client", "Unauthorized"),
         }
@@ -62,15 +52,9 @@ impl From<Mismatch> for Refusal {
 pub(crate) fn answer(result: Result<Value, Refusal>) -> Answer {
     match result {
         Ok(body) => Answer::json(200, "ok", body),
-        Err(Refusal {
-            status,
-            error,
-            description,
-        }) => Answer::json(
-            status,
-            error,
-            json!({"error": error, "error_description": description}),
-        ),
+        Err(Refusal { status, error, description }) => {
+            Answer::json(status, error, json!({"error": error, "error_description": description}))
+        }
     }
 }
 

@@ -34,10 +34,7 @@ impl Google {
     /// Ends the grant of a live access or refresh token; says whether it was alive.
     pub(crate) fn revoke_token(&mut self, text: &str, now: Millis) -> bool {
         let token = self.refresh.get(text).or_else(|| self.access.get(text));
-        let Some(id) = token
-            .filter(|token| self.works(token, now))
-            .map(|token| token.family.grant)
-        else {
+        let Some(id) = token.filter(|token| self.works(token, now)).map(|token| token.family.grant) else {
             return false;
         };
         self.end(id);
@@ -46,10 +43,7 @@ impl Google {
 
     /// Ends the life of one access or refresh token now; says whether it is one.
     pub(crate) fn expire_token(&mut self, text: &str, now: Millis) -> bool {
-        let token = self
-            .access
-            .get_mut(text)
-            .or_else(|| self.refresh.get_mut(text));
+        let token = self.access.get_mut(text).or_else(|| self.refresh.get_mut(text));
         token.is_some_and(|token| {
             token.expires = Some(now);
             true

@@ -26,26 +26,14 @@ fn answer(google: &mut Google, desk: &mut Desk<'_>, call: &Call) -> Result<Value
         ));
     }
     if call.form.duplicate().is_some() {
-        return Err(Refusal::new(
-            400,
-            "invalid_request",
-            "Parameter not allowed to repeat.",
-        ));
+        return Err(Refusal::new(400, "invalid_request", "Parameter not allowed to repeat."));
     }
     let client_id = &client_auth::authenticate(&desk.settings.google.clients, call)?.client_id;
     match call.form.get("grant_type") {
         Some("authorization_code") => exchange(google, desk, call, client_id),
         Some("refresh_token") => refresh(google, desk, call, client_id),
-        Some(_) => Err(Refusal::new(
-            400,
-            "unsupported_grant_type",
-            "Invalid grant_type.",
-        )),
-        None => Err(Refusal::new(
-            400,
-            "invalid_request",
-            "Missing required parameter: grant_type",
-        )),
+        Some(_) => Err(Refusal::new(400, "unsupported_grant_type", "Invalid grant_type.")),
+        None => Err(Refusal::new(400, "invalid_request", "Missing required parameter: grant_type")),
     }
 }
 
@@ -92,12 +80,7 @@ fn exchange(
     Ok(body)
 }
 
-fn refresh(
-    google: &mut Google,
-    desk: &mut Desk<'_>,
-    call: &Call,
-    client_id: &str,
-) -> Result<Value, Refusal> {
+fn refresh(google: &mut Google, desk: &mut Desk<'_>, call: &Call, client_id: &str) -> Result<Value, Refusal> {
     let presented = call.form.get("refresh_token").ok_or(Refusal::new(
         400,
         "invalid_request",
@@ -121,9 +104,7 @@ fn refresh(
     }
     let family = token.family.clone();
     if let Some(asked) = call.form.get("scope")
-        && !asked
-            .split(' ')
-            .all(|scope| family.scope.split(' ').any(|granted| granted == scope))
+        && !asked.split(' ').all(|scope| family.scope.split(' ').any(|granted| granted == scope))
     {
         return Err(Refusal::new(400, "invalid_scope", "Bad Request"));
     }

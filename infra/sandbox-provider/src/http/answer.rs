@@ -29,21 +29,11 @@ enum Content {
 
 impl Answer {
     pub(crate) fn json(status: u16, outcome: &'static str, body: Value) -> Self {
-        Self {
-            status,
-            outcome: Cow::Borrowed(outcome),
-            headers: Vec::new(),
-            content: Content::Json(body),
-        }
+        Self { status, outcome: Cow::Borrowed(outcome), headers: Vec::new(), content: Content::Json(body) }
     }
 
     pub(crate) fn html(status: u16, outcome: &'static str, page: String) -> Self {
-        Self {
-            status,
-            outcome: Cow::Borrowed(outcome),
-            headers: Vec::new(),
-            content: Content::Html(page),
-        }
+        Self { status, outcome: Cow::Borrowed(outcome), headers: Vec::new(), content: Content::Html(page) }
     }
 
     /// 302, as both vendors answer their own consent form.
@@ -63,10 +53,7 @@ impl Answer {
 
     pub(crate) fn into_response(self) -> Response<Body> {
         let (content_type, body) = match self.content {
-            Content::Json(value) => (
-                Some("application/json; charset=utf-8"),
-                Body::from(value.to_string()),
-            ),
+            Content::Json(value) => (Some("application/json; charset=utf-8"), Body::from(value.to_string())),
             Content::Html(page) => (Some("text/html; charset=utf-8"), Body::from(page)),
             Content::Empty => (None, Body::empty()),
         };
@@ -91,25 +78,17 @@ impl Answer {
 pub(crate) fn canned(respond: Respond) -> Response<Body> {
     let (content_type, body) = match respond.body {
         FaultBody::Empty => (None, Body::empty()),
-        FaultBody::Json(value) => (
-            Some("application/json; charset=utf-8"),
-            Body::from(value.to_string()),
-        ),
+        FaultBody::Json(value) => (Some("application/json; charset=utf-8"), Body::from(value.to_string())),
         FaultBody::Text(text) if text.trim_start().starts_with('<') => {
             (Some("text/html; charset=utf-8"), Body::from(text))
         }
         FaultBody::Text(text) => (Some("application/json; charset=utf-8"), Body::from(text)),
-        FaultBody::Size(bytes) => (
-            Some("application/octet-stream"),
-            Body::from(vec![b'x'; bytes]),
-        ),
+        FaultBody::Size(bytes) => (Some("application/octet-stream"), Body::from(vec![b'x'; bytes])),
     };
     let mut response = Response::new(body);
     *response.status_mut() = status(respond.status);
     if let Some(content_type) = content_type {
-        response
-            .headers_mut()
-            .insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     }
     for (name, value) in respond.headers {
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {

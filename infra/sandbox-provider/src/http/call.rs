@@ -42,10 +42,7 @@ impl Params {
     }
 
     pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.0
-            .iter()
-            .filter(move |(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+        self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     /// A name that came more than once, which RFC 6749 §3.1 forbids.
@@ -67,38 +64,24 @@ impl Call {
             Ok(bytes) => (bytes, true),
             Err(_) => (axum::body::Bytes::new(), false),
         };
-        let typed = parts
-            .headers
-            .get(header::CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-            .is_some_and(|value| {
-                value
-                    .to_ascii_lowercase()
-                    .starts_with("application/x-www-form-urlencoded")
-            });
+        let typed =
+            parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_some_and(
+                |value| value.to_ascii_lowercase().starts_with("application/x-www-form-urlencoded"),
+            );
         let is_form = readable && (typed || bytes.is_empty());
         Self {
             method: parts.method,
             headers: parts.headers,
             query: Params::parse(raw_query.as_bytes()),
             raw_query,
-            form: if is_form {
-                Params::parse(&bytes)
-            } else {
-                Params::default()
-            },
+            form: if is_form { Params::parse(&bytes) } else { Params::default() },
             is_form,
         }
     }
 
     /// What follows the scheme in `Authorization`, compared without case (RFC 9110 §11.1).
     pub(crate) fn authorization(&self, scheme: &str) -> Option<&str> {
-        let (given, rest) = self
-            .headers
-            .get(header::AUTHORIZATION)?
-            .to_str()
-            .ok()?
-            .split_once(' ')?;
+        let (given, rest) = self.headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
         given.eq_ignore_ascii_case(scheme).then_some(rest.trim())
     }
 }

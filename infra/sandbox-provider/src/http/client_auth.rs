@@ -33,15 +33,9 @@ pub(crate) fn authenticate<'a>(clients: &'a [Client], call: &Call) -> Result<&'a
             }
             (id, Some(secret))
         }
-        None => (
-            in_form.ok_or(Problem::Missing)?.to_owned(),
-            secret_in_form.map(str::to_owned),
-        ),
+        None => (in_form.ok_or(Problem::Missing)?.to_owned(), secret_in_form.map(str::to_owned)),
     };
-    let client = clients
-        .iter()
-        .find(|client| client.client_id == id)
-        .ok_or(Problem::Unknown)?;
+    let client = clients.iter().find(|client| client.client_id == id).ok_or(Problem::Unknown)?;
     if secret.is_some_and(|secret| client.client_secrets.contains(&secret)) {
         Ok(client)
     } else {

@@ -16,15 +16,10 @@ pub(crate) enum Mismatch {
 
 /// The challenge of an authorization request, or what is wrong with it.
 pub(crate) fn challenge(query: &Params) -> Result<Option<String>, &'static str> {
-    match (
-        query.get("code_challenge"),
-        query.get("code_challenge_method"),
-    ) {
+    match (query.get("code_challenge"), query.get("code_challenge_method")) {
         (None, None) => Ok(None),
         (None, Some(_)) => Err("code_challenge_method without code_challenge"),
-        (Some(challenge), Some("S256"))
-            if challenge.len() == 43 && challenge.chars().all(url_safe) =>
-        {
+        (Some(challenge), Some("S256")) if challenge.len() == 43 && challenge.chars().all(url_safe) => {
             Ok(Some(challenge.to_owned()))
         }
         (Some(_), Some("S256")) => Err("code_challenge is not 43 base64url characters"),
@@ -40,15 +35,9 @@ pub(crate) fn check(challenge: Option<&str>, verifier: Option<&str>) -> Result<(
         (Some(_), None) => Err(Mismatch::Missing),
         (Some(challenge), Some(verifier)) => {
             let well_formed = (43..=128).contains(&verifier.len())
-                && verifier
-                    .chars()
-                    .all(|c| url_safe(c) || c == '.' || c == '~');
+                && verifier.chars().all(|c| url_safe(c) || c == '.' || c == '~');
             let fits = URL_SAFE_NO_PAD.encode(digest(&SHA256, verifier.as_bytes())) == challenge;
-            if well_formed && fits {
-                Ok(())
-            } else {
-                Err(Mismatch::Wrong)
-            }
+            if well_formed && fits { Ok(()) } else { Err(Mismatch::Wrong) }
         }
     }
 }

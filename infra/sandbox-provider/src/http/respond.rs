@@ -30,29 +30,13 @@ pub(crate) async fn respond(
     task.await.unwrap_or_else(|_| hang_up())
 }
 
-async fn run(
-    sandbox: &Sandbox,
-    endpoint: Endpoint,
-    process: Process,
-    call: &Call,
-) -> Response<Body> {
-    let grant_type = endpoint
-        .is_token()
-        .then(|| call.form.get("grant_type").unwrap_or("authorization_code"));
+async fn run(sandbox: &Sandbox, endpoint: Endpoint, process: Process, call: &Call) -> Response<Body> {
+    let grant_type = endpoint.is_token().then(|| call.form.get("grant_type").unwrap_or("authorization_code"));
     let (_flight, plan, latency) = {
         let mut state = sandbox.lock();
         state.book.enter(endpoint);
         let plan = fault::take(&mut state.faults, endpoint, grant_type);
-        (
-            Flight { sandbox, endpoint },
-            plan,
-            state
-                .settings
-                .latency_ms
-                .get(&endpoint)
-                .copied()
-                .unwrap_or(0),
-        )
+        (Flight { sandbox, endpoint }, plan, state.settings.latency_ms.get(&endpoint).copied().unwrap_or(0))
     };
     sleep(latency + plan.wait_before).await;
     let response = {
@@ -76,9 +60,7 @@ async fn run(
 fn end(fault: Fault) -> (String, Response<Body>) {
     match (fault.effect, fault.after_processing) {
         (Effect::Respond(respond), false) => (format!("fault:{}", respond.status), canned(respond)),
-        (Effect::Respond(respond), true) => {
-            (format!("fault_after:{}", respond.status), canned(respond))
-        }
+        (Effect::Respond(respond), true) => (format!("fault_after:{}", respond.status), canned(respond)),
         (Effect::Drop | Effect::Delay(_), false) => ("dropped_before".to_owned(), hang_up()),
         (Effect::Drop | Effect::Delay(_), true) => ("dropped_after".to_owned(), hang_up()),
     }

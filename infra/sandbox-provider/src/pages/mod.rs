@@ -38,19 +38,12 @@ pub(crate) fn refused(provider: &str, refused: &Refused) -> Answer {
         escape(refused.code),
         escape(&refused.detail)
     );
-    Answer::html(
-        refused.status,
-        refused.code,
-        page("Refused", "refused", &body),
-    )
+    Answer::html(refused.status, refused.code, page("Refused", "refused", &body))
 }
 
 /// The account that the form names: typed in if something was typed, else chosen.
 pub(crate) fn chosen_account(form: &Params) -> String {
-    form.get("other_account")
-        .or_else(|| form.get("account"))
-        .unwrap_or("alice")
-        .to_owned()
+    form.get("other_account").or_else(|| form.get("account")).unwrap_or("alice").to_owned()
 }
 
 /// Radio buttons for the people, whoever the request hints at first chosen, and a field for anyone else.
@@ -58,19 +51,13 @@ fn people(settings: &Settings, hint: Option<&str>) -> String {
     let mut choices = settings.people.clone();
     let mut chosen = 0;
     if let Some(account) = hint.map(directory::account_of) {
-        let known = choices
-            .iter()
-            .position(|person| person.account == account || person.email == account);
+        let known = choices.iter().position(|person| person.account == account || person.email == account);
         chosen = known.unwrap_or(0);
         if known.is_none() {
             choices.insert(0, directory::person(settings, &account));
         }
     }
-    let rows: String = choices
-        .iter()
-        .enumerate()
-        .map(|(at, person)| row(person, at == chosen))
-        .collect();
+    let rows: String = choices.iter().enumerate().map(|(at, person)| row(person, at == chosen)).collect();
     format!(
         "<fieldset><legend>Who are you?</legend>{rows}<label class=\"row other\">Someone else \
          <input type=\"text\" name=\"other_account\" placeholder=\"any name or address\" autocomplete=\"off\"></label></fieldset>"
@@ -112,18 +99,9 @@ pub(crate) fn index(settings: &Settings) -> String {
     let workspaces: String = settings
         .workspaces
         .iter()
-        .map(|workspace| {
-            (
-                &workspace.id,
-                &workspace.name,
-                workspace.enterprise.as_deref().unwrap_or(""),
-            )
-        })
+        .map(|workspace| (&workspace.id, &workspace.name, workspace.enterprise.as_deref().unwrap_or("")))
         .chain(
-            settings
-                .enterprises
-                .iter()
-                .map(|enterprise| (&enterprise.id, &enterprise.name, "organisation")),
+            settings.enterprises.iter().map(|enterprise| (&enterprise.id, &enterprise.name, "organisation")),
         )
         .map(|(id, name, of)| {
             format!(
@@ -137,10 +115,6 @@ pub(crate) fn index(settings: &Settings) -> String {
     page(
         "Sandbox provider",
         "index",
-        &format!(
-            include_str!("index.html"),
-            people = people,
-            workspaces = workspaces
-        ),
+        &format!(include_str!("index.html"), people = people, workspaces = workspaces),
     )
 }

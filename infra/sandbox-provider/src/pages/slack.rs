@@ -48,11 +48,7 @@ fn workspaces(settings: &Settings, team: Option<&str>) -> String {
             )
         })
         .chain(settings.enterprises.iter().map(|enterprise| {
-            (
-                enterprise.id.as_str(),
-                enterprise.name.as_str(),
-                "whole organisation".to_owned(),
-            )
+            (enterprise.id.as_str(), enterprise.name.as_str(), "whole organisation".to_owned())
         }));
     let mut choices: Vec<(&str, &str, String)> = known.collect();
     if let Some(team) = team

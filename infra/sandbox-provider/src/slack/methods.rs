@@ -16,9 +16,7 @@ use crate::{
 
 /// The token of a call: `Authorization: Bearer`, or the form field `token`; never the query string.
 pub(super) fn presented(call: &Call) -> Result<&str, Refusal> {
-    call.authorization("Bearer")
-        .or_else(|| call.form.get("token"))
-        .ok_or(Refusal::new("not_authed"))
+    call.authorization("Bearer").or_else(|| call.form.get("token")).ok_or(Refusal::new("not_authed"))
 }
 
 /// The credential that an access token belongs to, or why the token doesn't work.
@@ -27,10 +25,7 @@ pub(super) fn authenticate<'a>(
     now: Millis,
     call: &Call,
 ) -> Result<(usize, &'a Credential), Refusal> {
-    let token = slack
-        .access
-        .get(presented(call)?)
-        .ok_or(Refusal::new("invalid_auth"))?;
+    let token = slack.access.get(presented(call)?).ok_or(Refusal::new("invalid_auth"))?;
     let credential = slack.credential(token.credential);
     if token.revoked {
         return Err(Refusal::new("token_revoked"));
@@ -65,10 +60,7 @@ fn whoami(settings: &Settings, credential: &Credential) -> Option<Value> {
     let place = directory::place(settings, &key.place)?;
     let (user, user_id) = match &key.account {
         Some(account) => (account.clone(), directory::slack_user_id(account, &place)),
-        None => (
-            "sandbox".to_owned(),
-            directory::bot_user_id(&key.client_id, &key.place),
-        ),
+        None => ("sandbox".to_owned(), directory::bot_user_id(&key.client_id, &key.place)),
     };
     let mut body = json!({
         "ok": true,
@@ -97,19 +89,12 @@ fn user(state: &State, call: &Call) -> Result<Value, Refusal> {
     let (_, credential) = authenticate(&state.slack, state.clock.now(), call)?;
     let granted = |scope: &str| credential.scopes.iter().any(|granted| granted == scope);
     if !granted("users:read") {
-        return Err(Refusal::missing_scope(
-            "users:read",
-            credential.scopes.join(","),
-        ));
+        return Err(Refusal::missing_scope("users:read", credential.scopes.join(",")));
     }
     let key = &credential.key;
-    let place =
-        directory::place(&state.settings, &key.place).ok_or(Refusal::new("internal_error"))?;
-    let id = call
-        .form
-        .get("user")
-        .or_else(|| call.query.get("user"))
-        .ok_or(Refusal::new("user_not_found"))?;
+    let place = directory::place(&state.settings, &key.place).ok_or(Refusal::new("internal_error"))?;
+    let id =
+        call.form.get("user").or_else(|| call.query.get("user")).ok_or(Refusal::new("user_not_found"))?;
     if id == directory::bot_user_id(&key.client_id, &key.place) {
         let user = json!({"id": id, "team_id": place.id(), "name": "sandbox", "real_name": "Sandbox", "is_bot": true, "deleted": false});
         return Ok(json!({"ok": true, "user": user}));
@@ -135,17 +120,8 @@ fn user(state: &State, call: &Call) -> Result<Value, Refusal> {
 // Whoever has consented, or was set up; and only in this place.
 fn account(state: &State, id: &str, place: &Place) -> Option<String> {
     let in_place = |account: &str| directory::slack_user_id(account, place) == id;
-    let consented = state
-        .slack_users
-        .get(id)
-        .filter(|account| in_place(account));
+    let consented = state.slack_users.get(id).filter(|account| in_place(account));
     consented.cloned().or_else(|| {
-        state
-            .settings
-            .people
-            .iter()
-            .map(|person| &person.account)
-            .find(|account| in_place(account))
-            .cloned()
+        state.settings.people.iter().map(|person| &person.account).find(|account| in_place(account)).cloned()
     })
 }

@@ -100,11 +100,7 @@ pub(crate) struct Slack {
 
 impl CredentialKey {
     pub(crate) fn kind(&self) -> Kind {
-        if self.account.is_some() {
-            Kind::User
-        } else {
-            Kind::Bot
-        }
+        if self.account.is_some() { Kind::User } else { Kind::Bot }
     }
 }
 
@@ -113,11 +109,7 @@ impl Slack {
     pub(crate) fn issue_code(&mut self, desk: &mut Desk<'_>, code: Code) -> Arc<str> {
         let life = Millis::from(desk.settings.slack.code_seconds) * 1000;
         while let Some(oldest) = self.codes_by_age.front() {
-            if self
-                .codes
-                .get(oldest)
-                .is_some_and(|code| code.expires + life > desk.now)
-            {
+            if self.codes.get(oldest).is_some_and(|code| code.expires + life > desk.now) {
                 break;
             }
             self.codes.remove(oldest);
@@ -166,36 +158,19 @@ impl Slack {
         let credential = &mut self.credentials[id];
         if !rotating
             && let Some(access) = &credential.permanent
-            && self
-                .access
-                .get(access)
-                .is_some_and(|known| known.works(desk.now))
+            && self.access.get(access).is_some_and(|known| known.works(desk.now))
         {
-            return Pair {
-                access: Arc::clone(access),
-                refresh: None,
-            };
+            return Pair { access: Arc::clone(access), refresh: None };
         }
         let access = mint::slack_access(credential.key.kind(), rotating);
         let generation = credential.generation;
         desk.issued.add(&access, desk.settings.remembered);
-        let expires =
-            rotating.then(|| desk.now + Millis::from(settings.access_token_seconds) * 1000);
-        self.access.insert(
-            Arc::clone(&access),
-            AccessToken {
-                credential: id,
-                generation,
-                expires,
-                revoked: false,
-            },
-        );
+        let expires = rotating.then(|| desk.now + Millis::from(settings.access_token_seconds) * 1000);
+        self.access
+            .insert(Arc::clone(&access), AccessToken { credential: id, generation, expires, revoked: false });
         if !rotating {
             credential.permanent = Some(Arc::clone(&access));
-            return Pair {
-                access,
-                refresh: None,
-            };
+            return Pair { access, refresh: None };
         }
         credential.live.push_back(Arc::clone(&access));
         self.keep_newest(desk, id);
@@ -203,29 +178,19 @@ impl Slack {
         desk.issued.add(&refresh, desk.settings.remembered);
         self.refresh.insert(
             Arc::clone(&refresh),
-            RefreshToken {
-                credential: id,
-                generation,
-                used: None,
-                revoked: false,
-            },
+            RefreshToken { credential: id, generation, used: None, revoked: false },
         );
-        Pair {
-            access,
-            refresh: Some((refresh, settings.access_token_seconds)),
-        }
+        Pair { access, refresh: Some((refresh, settings.access_token_seconds)) }
     }
 
     // "If more than 2 tokens exist after the refresh, the oldest additional token will be revoked"
     // (docs.slack.dev/authentication/using-token-rotation). Expired ones don't count.
     fn keep_newest(&mut self, desk: &Desk<'_>, id: usize) {
         let credential = &mut self.credentials[id];
-        let (gone, mut live): (VecDeque<_>, VecDeque<_>) =
-            credential.live.drain(..).partition(|token| {
-                self.access
-                    .get(token)
-                    .is_none_or(|access| !access.works(desk.now))
-            });
+        let (gone, mut live): (VecDeque<_>, VecDeque<_>) = credential
+            .live
+            .drain(..)
+            .partition(|token| self.access.get(token).is_none_or(|access| !access.works(desk.now)));
         self.dead.extend(gone);
         while live.len() > desk.settings.slack.live_access_tokens {
             if let Some(oldest) = live.pop_front() {
@@ -255,9 +220,8 @@ impl Slack {
 
     /// Ends every authorization that `which` picks; says whether there was one.
     pub(crate) fn end_where(&mut self, which: impl Fn(&CredentialKey) -> bool) -> bool {
-        let chosen: Vec<usize> = (0..self.credentials.len())
-            .filter(|id| which(&self.credentials[*id].key))
-            .collect();
+        let chosen: Vec<usize> =
+            (0..self.credentials.len()).filter(|id| which(&self.credentials[*id].key)).collect();
         for id in &chosen {
             self.end(*id);
         }

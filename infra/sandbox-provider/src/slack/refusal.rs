@@ -18,10 +18,7 @@ impl Refusal {
     }
 
     pub(crate) fn missing_scope(needed: &'static str, provided: String) -> Self {
-        Self {
-            code: "missing_scope",
-            scopes: Some((needed, provided)),
-        }
+        Self { code: "missing_scope", scopes: Some((needed, provided)) }
     }
 }
 
@@ -39,13 +36,8 @@ impl From<Problem> for Refusal {
 pub(crate) fn answer(result: Result<Value, Refusal>) -> Answer {
     match result {
         Ok(body) => Answer::json(200, "ok", body),
-        Err(Refusal { code, scopes: None }) => {
-            Answer::json(200, code, json!({"ok": false, "error": code}))
-        }
-        Err(Refusal {
-            code,
-            scopes: Some((needed, provided)),
-        }) => Answer::json(
+        Err(Refusal { code, scopes: None }) => Answer::json(200, code, json!({"ok": false, "error": code})),
+        Err(Refusal { code, scopes: Some((needed, provided)) }) => Answer::json(
             200,
             code,
             json!({"ok": false, "error": code, "needed": needed, "provided": provided}),

@@ -56,16 +56,14 @@ impl Slack {
     /// Revokes one token; one without an end takes the authorization with it. Says whether it was alive.
     pub(crate) fn revoke_token(&mut self, text: &str) -> bool {
         if let Some(token) = self.refresh.get_mut(text) {
-            let alive =
-                !token.revoked && token.generation == self.credentials[token.credential].generation;
+            let alive = !token.revoked && token.generation == self.credentials[token.credential].generation;
             token.revoked = true;
             return alive;
         }
         let Some(token) = self.access.get_mut(text) else {
             return false;
         };
-        let alive =
-            !token.revoked && token.generation == self.credentials[token.credential].generation;
+        let alive = !token.revoked && token.generation == self.credentials[token.credential].generation;
         token.revoked = true;
         let id = token.credential;
         if alive && token.expires.is_none() {

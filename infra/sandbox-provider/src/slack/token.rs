@@ -34,12 +34,7 @@ fn answer(slack: &mut Slack, desk: &mut Desk<'_>, call: &Call) -> Result<Value, 
     }
 }
 
-fn exchange(
-    slack: &mut Slack,
-    desk: &mut Desk<'_>,
-    call: &Call,
-    client_id: &str,
-) -> Result<Value, Refusal> {
+fn exchange(slack: &mut Slack, desk: &mut Desk<'_>, call: &Call, client_id: &str) -> Result<Value, Refusal> {
     let code = call
         .form
         .get("code")
@@ -63,45 +58,27 @@ fn exchange(
     code.used = true;
     let place = code.place.clone();
     let account = code.account.clone();
-    let (bot_scopes, user_scopes) = (
-        std::mem::take(&mut code.bot_scopes),
-        std::mem::take(&mut code.user_scopes),
-    );
+    let (bot_scopes, user_scopes) =
+        (std::mem::take(&mut code.bot_scopes), std::mem::take(&mut code.user_scopes));
 
-    let key = |account| CredentialKey {
-        client_id: client_id.to_owned(),
-        place: place.id().to_owned(),
-        account,
-    };
+    let key =
+        |account| CredentialKey { client_id: client_id.to_owned(), place: place.id().to_owned(), account };
     let mut body = envelope(client_id, &place);
     if !bot_scopes.is_empty() {
         let id = slack.authorize(key(None), &bot_scopes);
         describe(slack, desk, id, desk.settings.slack.rotation, &mut body);
     }
-    let mut authed_user = Map::from_iter([(
-        "id".to_owned(),
-        json!(directory::slack_user_id(&account, &place)),
-    )]);
+    let mut authed_user =
+        Map::from_iter([("id".to_owned(), json!(directory::slack_user_id(&account, &place)))]);
     if !user_scopes.is_empty() {
         let id = slack.authorize(key(Some(account)), &user_scopes);
-        describe(
-            slack,
-            desk,
-            id,
-            desk.settings.slack.rotation,
-            &mut authed_user,
-        );
+        describe(slack, desk, id, desk.settings.slack.rotation, &mut authed_user);
     }
     body.insert("authed_user".to_owned(), Value::Object(authed_user));
     Ok(Value::Object(body))
 }
 
-fn refresh(
-    slack: &mut Slack,
-    desk: &mut Desk<'_>,
-    call: &Call,
-    client_id: &str,
-) -> Result<Value, Refusal> {
+fn refresh(slack: &mut Slack, desk: &mut Desk<'_>, call: &Call, client_id: &str) -> Result<Value, Refusal> {
     let invalid = || Refusal::new("invalid_refresh_token");
     let presented = call.form.get("refresh_token").ok_or_else(invalid)?;
     let (text, _) = slack.refresh.get_key_value(presented).ok_or_else(invalid)?;
@@ -109,10 +86,7 @@ fn refresh(
     let text = text.clone();
     let token = slack.refresh.get_mut(presented).ok_or_else(invalid)?;
     let credential = &slack.credentials[token.credential];
-    if credential.key.client_id != client_id
-        || token.generation != credential.generation
-        || token.revoked
-    {
+    if credential.key.client_id != client_id || token.generation != credential.generation || token.revoked {
         return Err(invalid());
     }
     let grace = Millis::from(desk.settings.slack.refresh_grace_seconds) * 1000;
@@ -135,19 +109,14 @@ fn refresh(
 
 fn envelope(client_id: &str, place: &Place) -> Map<String, Value> {
     let named = |place: &Option<(String, String)>| {
-        place
-            .as_ref()
-            .map_or(Value::Null, |(id, name)| json!({"id": id, "name": name}))
+        place.as_ref().map_or(Value::Null, |(id, name)| json!({"id": id, "name": name}))
     };
     Map::from_iter([
         ("ok".to_owned(), json!(true)),
         ("app_id".to_owned(), json!(directory::app_id(client_id))),
         ("team".to_owned(), named(&place.team)),
         ("enterprise".to_owned(), named(&place.enterprise)),
-        (
-            "is_enterprise_install".to_owned(),
-            json!(place.is_organisation()),
-        ),
+        ("is_enterprise_install".to_owned(), json!(place.is_organisation())),
     ])
 }
 
@@ -164,10 +133,7 @@ fn describe(
     let key = &credential.key;
     let token_type = match key.kind() {
         Kind::Bot => {
-            into.insert(
-                "bot_user_id".to_owned(),
-                json!(directory::bot_user_id(&key.client_id, &key.place)),
-            );
+            into.insert("bot_user_id".to_owned(), json!(directory::bot_user_id(&key.client_id, &key.place)));
             "bot"
         }
         Kind::User => "user",

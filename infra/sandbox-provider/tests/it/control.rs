@@ -7,19 +7,14 @@ use crate::support::{GMAIL, Run, google_url, params, slack_url, start, text};
 
 async fn control(run: &Run, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
     let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
-    let mut request = run
-        .http
-        .request(method, format!("{}/_sandbox/{path}", run.base));
+    let mut request = run.http.request(method, format!("{}/_sandbox/{path}", run.base));
     if let Some(body) = body {
         request = request.json(&body);
     }
     let response = request.send().await.unwrap();
     let status = response.status().as_u16();
     let text = response.text().await.unwrap();
-    (
-        status,
-        serde_json::from_str(&text).unwrap_or(Value::String(text)),
-    )
+    (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
 }
 
 #[tokio::test]
@@ -28,16 +23,11 @@ async fn every_verb_works_over_http() {
     let asked = json!({"authorizationUrl": google_url(&[("scope", GMAIL), ("access_type", "offline")]), "account": "zoe"});
     let (status, consented) = control(&run, "POST", "consent", Some(asked)).await;
     assert_eq!(status, 200);
-    let (_, body) = run
-        .google_exchange(&params(text(&consented, "redirect"))["code"])
-        .await;
+    let (_, body) = run.google_exchange(&params(text(&consented, "redirect"))["code"]).await;
 
     let fault = json!({"endpoint": "google.token", "grantType": "refresh_token", "times": 1, "effect": {"respond": {"status": 503, "headers": {"retry-after": "1"}, "body": {"text": "{}"}}}});
     assert_eq!(control(&run, "POST", "faults", Some(fault)).await.0, 204);
-    assert_eq!(
-        run.google_refresh(text(&body, "refresh_token")).await.0,
-        503
-    );
+    assert_eq!(run.google_refresh(text(&body, "refresh_token")).await.0, 503);
     for effect in [json!("drop"), json!({"delay": 5})] {
         assert_eq!(
             control(
@@ -51,50 +41,25 @@ async fn every_verb_works_over_http() {
             204
         );
     }
-    assert_eq!(
-        control(&run, "GET", "faults", None)
-            .await
-            .1
-            .as_array()
-            .unwrap()
-            .len(),
-        2
-    );
+    assert_eq!(control(&run, "GET", "faults", None).await.1.as_array().unwrap().len(), 2);
     assert_eq!(control(&run, "DELETE", "faults", None).await.0, 204);
 
     let (_, before) = control(&run, "GET", "clock", None).await;
     let (_, after) = control(&run, "POST", "clock", Some(json!({"advanceSeconds": 3599}))).await;
     assert!(after["nowMs"].as_i64().unwrap() - before["nowMs"].as_i64().unwrap() >= 3_599_000);
-    assert_eq!(
-        run.get("/gmail/v1/users/me/profile", text(&body, "access_token"))
-            .await
-            .0,
-        401
-    );
+    assert_eq!(run.get("/gmail/v1/users/me/profile", text(&body, "access_token")).await.0, 401);
 
-    for what in [
-        json!({"token": text(&body, "refresh_token")}),
-        json!({"accessTokens": "google"}),
-    ] {
-        assert_eq!(
-            control(&run, "POST", "expire", Some(what)).await,
-            (200, json!({"found": true}))
-        );
+    for what in [json!({"token": text(&body, "refresh_token")}), json!({"accessTokens": "google"})] {
+        assert_eq!(control(&run, "POST", "expire", Some(what)).await, (200, json!({"found": true})));
     }
     for (what, found) in [
         (json!({"token": "ya29.unknown"}), false),
-        (
-            json!({"grant": {"provider": "google", "account": "zoe"}}),
-            true,
-        ),
+        (json!({"grant": {"provider": "google", "account": "zoe"}}), true),
         (json!({"uninstall": {"workspace": "T0ACME"}}), false),
         (json!({"deactivate": {"account": "zoe"}}), true),
         (json!({"reactivate": {"account": "zoe"}}), true),
     ] {
-        assert_eq!(
-            control(&run, "POST", "revoke", Some(what)).await,
-            (200, json!({"found": found}))
-        );
+        assert_eq!(control(&run, "POST", "revoke", Some(what)).await, (200, json!({"found": found})));
     }
     let (_, secrets) = control(&run, "GET", "secrets", None).await;
     assert!(secrets.as_array().unwrap().contains(&body["refresh_token"]));
@@ -112,35 +77,18 @@ async fn settings_are_patched_and_unknown_ones_refused() {
     assert_eq!(settings["slack"]["rotation"], false);
     assert_eq!(settings["slack"]["accessTokenSeconds"], 43_200);
     assert_eq!(settings["google"]["issuer"], Value::Null);
-    let (status, problem) = control(
-        &run,
-        "PATCH",
-        "settings",
-        Some(json!({"slack": {"rotate": true}})),
-    )
-    .await;
+    let (status, problem) =
+        control(&run, "PATCH", "settings", Some(json!({"slack": {"rotate": true}}))).await;
     assert_eq!(status, 400);
     assert!(text(&problem, "error").contains("rotate"));
     assert_eq!(
-        control(
-            &run,
-            "POST",
-            "faults",
-            Some(json!({"endpoint": "slack.tokens", "effect": "drop"}))
-        )
-        .await
-        .0,
+        control(&run, "POST", "faults", Some(json!({"endpoint": "slack.tokens", "effect": "drop"}))).await.0,
         422
     );
     assert_eq!(
-        control(
-            &run,
-            "POST",
-            "consent",
-            Some(json!({"authorizationUrl": "http://x/", "account": "a"}))
-        )
-        .await
-        .0,
+        control(&run, "POST", "consent", Some(json!({"authorizationUrl": "http://x/", "account": "a"})))
+            .await
+            .0,
         400
     );
 }
@@ -155,19 +103,10 @@ async fn calls_are_counted_by_endpoint_outcome_and_grant_type() {
     let (_, counters) = control(&run, "GET", "counters", None).await;
     let token = &counters["endpoints"]["slack.token"];
     assert_eq!(token["calls"], 3);
-    assert_eq!(
-        token["outcomes"],
-        json!({"ok": 2, "invalid_refresh_token": 1})
-    );
+    assert_eq!(token["outcomes"], json!({"ok": 2, "invalid_refresh_token": 1}));
     assert_eq!(token["grantTypes"]["authorization_code"], json!({"ok": 1}));
-    assert_eq!(
-        token["grantTypes"]["refresh_token"],
-        json!({"ok": 1, "invalid_refresh_token": 1})
-    );
-    assert_eq!(
-        counters["endpoints"]["slack.authorize"]["outcomes"],
-        json!({"approved": 1})
-    );
+    assert_eq!(token["grantTypes"]["refresh_token"], json!({"ok": 1, "invalid_refresh_token": 1}));
+    assert_eq!(counters["endpoints"]["slack.authorize"]["outcomes"], json!({"approved": 1}));
     assert_eq!(counters["refreshTokensPresented"], 1);
     assert_eq!(counters["mostPresentations"], 1);
     assert_eq!(counters["log"][3]["outcome"], "invalid_refresh_token");
@@ -183,8 +122,7 @@ async fn calls_are_counted_by_endpoint_outcome_and_grant_type() {
 #[tokio::test]
 async fn the_most_calls_at_once_are_counted() {
     let run = start().await;
-    run.sandbox
-        .configure(|settings| settings.latency_ms = [(Endpoint::SlackAuthTest, 200)].into());
+    run.sandbox.configure(|settings| settings.latency_ms = [(Endpoint::SlackAuthTest, 200)].into());
     let calls = (0..5).map(|_| run.auth_test("x"));
     futures_util::future::join_all(calls).await;
     run.auth_test("x").await;

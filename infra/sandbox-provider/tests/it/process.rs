@@ -10,10 +10,7 @@ use tokio::{net::TcpListener, sync::oneshot};
 
 fn binary(listen: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sandbox-provider"));
-    command
-        .env("LISTEN", listen)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    command.env("LISTEN", listen).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
@@ -21,11 +18,7 @@ fn binary(listen: &str) -> Command {
 fn it_refuses_to_listen_beyond_this_machine() {
     let output = binary("0.0.0.0:0").output().unwrap();
     assert!(!output.status.success());
-    assert!(
-        String::from_utf8(output.stderr)
-            .unwrap()
-            .contains("not a loopback address")
-    );
+    assert!(String::from_utf8(output.stderr).unwrap().contains("not a loopback address"));
 }
 
 #[test]
@@ -34,14 +27,8 @@ fn it_says_where_it_listens_and_stops_when_asked() {
     let mut lines = BufReader::new(child.stdout.take().unwrap());
     let mut line = String::new();
     lines.read_line(&mut line).unwrap();
-    assert!(
-        line.contains("SANDBOX") && line.contains("http://127.0.0.1:"),
-        "{line}"
-    );
-    let stopped = Command::new("kill")
-        .args(["-TERM", &child.id().to_string()])
-        .status()
-        .unwrap();
+    assert!(line.contains("SANDBOX") && line.contains("http://127.0.0.1:"), "{line}");
+    let stopped = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
     assert!(stopped.success());
     assert!(child.wait().unwrap().success());
     let mut rest = String::new();

@@ -8,13 +8,8 @@ use crate::support::{CHALLENGE, REDIRECT, VERIFIER, params, slack_url, start, st
 #[tokio::test]
 async fn an_approval_gives_bot_and_user_tokens_in_slacks_shape() {
     let run = start().await;
-    let url = slack_url(&[
-        ("scope", "chat:write,users:read"),
-        ("user_scope", "search:read"),
-    ]);
-    let body = run
-        .slack_exchange(&run.code(&url, &Consent::approve("alice")))
-        .await;
+    let url = slack_url(&[("scope", "chat:write,users:read"), ("user_scope", "search:read")]);
+    let body = run.slack_exchange(&run.code(&url, &Consent::approve("alice"))).await;
     assert_eq!(body["ok"], true);
     assert_eq!(body["token_type"], "bot");
     assert_eq!(body["scope"], "chat:write,users:read");
@@ -37,19 +32,10 @@ async fn an_approval_gives_bot_and_user_tokens_in_slacks_shape() {
 #[tokio::test]
 async fn user_scopes_alone_give_no_top_level_token() {
     let run = start().await;
-    let code = run.code(
-        &slack_url(&[("user_scope", "search:read")]),
-        &Consent::approve("alice"),
-    );
+    let code = run.code(&slack_url(&[("user_scope", "search:read")]), &Consent::approve("alice"));
     let body = run.slack_exchange(&code).await;
     assert_eq!(body["ok"], true);
-    for absent in [
-        "access_token",
-        "refresh_token",
-        "bot_user_id",
-        "token_type",
-        "scope",
-    ] {
+    for absent in ["access_token", "refresh_token", "bot_user_id", "token_type", "scope"] {
         assert!(body.get(absent).is_none(), "{absent}");
     }
     assert!(body["authed_user"]["access_token"].is_string());
@@ -58,14 +44,9 @@ async fn user_scopes_alone_give_no_top_level_token() {
 #[tokio::test]
 async fn an_org_wide_install_has_no_team() {
     let run = start().await;
-    let body = run
-        .slack_install(&Consent::approve("bob").in_workspace("E0INITECH"))
-        .await;
+    let body = run.slack_install(&Consent::approve("bob").in_workspace("E0INITECH")).await;
     assert_eq!(body["team"], Value::Null);
-    assert_eq!(
-        body["enterprise"],
-        json!({"id": "E0INITECH", "name": "Initech"})
-    );
+    assert_eq!(body["enterprise"], json!({"id": "E0INITECH", "name": "Initech"}));
     assert_eq!(body["is_enterprise_install"], true);
     let who = run.auth_test(text(&body, "access_token")).await;
     assert_eq!(who["is_enterprise_install"], true);
@@ -75,9 +56,7 @@ async fn an_org_wide_install_has_no_team() {
 #[tokio::test]
 async fn a_workspace_of_an_organisation_has_team_and_enterprise() {
     let run = start().await;
-    let body = run
-        .slack_install(&Consent::approve("bob").in_workspace("T0INITHQ"))
-        .await;
+    let body = run.slack_install(&Consent::approve("bob").in_workspace("T0INITHQ")).await;
     assert_eq!(body["team"]["id"], "T0INITHQ");
     assert_eq!(body["enterprise"]["id"], "E0INITECH");
     assert_eq!(body["is_enterprise_install"], false);
@@ -87,22 +66,15 @@ async fn a_workspace_of_an_organisation_has_team_and_enterprise() {
 async fn team_preselects_the_workspace() {
     let run = start().await;
     let url = slack_url(&[("scope", "chat:write"), ("team", "T0GLOBEX")]);
-    let body = run
-        .slack_exchange(&run.code(&url, &Consent::approve("alice")))
-        .await;
+    let body = run.slack_exchange(&run.code(&url, &Consent::approve("alice"))).await;
     assert_eq!(body["team"]["id"], "T0GLOBEX");
 }
 
 #[tokio::test]
 async fn a_refusal_comes_back_as_access_denied_with_state() {
     let run = start().await;
-    let redirect = run
-        .sandbox
-        .consent(
-            &slack_url(&[("scope", "chat:write")]),
-            &Consent::deny("alice"),
-        )
-        .unwrap();
+    let redirect =
+        run.sandbox.consent(&slack_url(&[("scope", "chat:write")]), &Consent::deny("alice")).unwrap();
     let params = params(&redirect);
     assert_eq!(params["error"], "access_denied");
     assert_eq!(params["state"], "s1");
@@ -116,15 +88,9 @@ async fn a_code_works_once_and_ten_minutes() {
     let url = slack_url(&[("scope", "chat:write")]);
     let code = run.code(&url, &Consent::approve("alice"));
     let first = run.slack_exchange(&code).await;
-    assert_eq!(
-        run.slack_exchange(&code).await["error"],
-        "code_already_used"
-    );
+    assert_eq!(run.slack_exchange(&code).await["error"], "code_already_used");
     // Slack leaves what the code gave alone.
-    assert_eq!(
-        run.auth_test(text(&first, "access_token")).await["ok"],
-        true
-    );
+    assert_eq!(run.auth_test(text(&first, "access_token")).await["ok"], true);
 
     let late = run.code(&url, &Consent::approve("alice"));
     run.sandbox.advance(600);
@@ -135,20 +101,13 @@ async fn a_code_works_once_and_ten_minutes() {
 #[tokio::test]
 async fn the_redirect_uri_of_the_exchange_must_be_the_same() {
     let run = start().await;
-    let code = run.code(
-        &slack_url(&[("scope", "chat:write")]),
-        &Consent::approve("alice"),
-    );
+    let code = run.code(&slack_url(&[("scope", "chat:write")]), &Consent::approve("alice"));
     let other = format!("{REDIRECT}/");
     assert_eq!(
-        run.slack_token(&[("code", &code), ("redirect_uri", &other)])
-            .await["error"],
+        run.slack_token(&[("code", &code), ("redirect_uri", &other)]).await["error"],
         "bad_redirect_uri"
     );
-    assert_eq!(
-        run.slack_token(&[("code", &code)]).await["error"],
-        "bad_redirect_uri"
-    );
+    assert_eq!(run.slack_token(&[("code", &code)]).await["error"], "bad_redirect_uri");
     assert_eq!(run.slack_exchange(&code).await["ok"], true);
 }
 
@@ -163,20 +122,12 @@ async fn only_registered_or_loopback_redirect_uris_are_redirected_to() {
             .starts_with("bad_redirect_uri")
     );
 
-    run.sandbox
-        .configure(|settings| settings.slack.clients[0].redirect_uris = vec![REDIRECT.to_owned()]);
+    run.sandbox.configure(|settings| settings.slack.clients[0].redirect_uris = vec![REDIRECT.to_owned()]);
     let url = slack_url(&[("scope", "chat:write")]);
-    assert!(
-        run.sandbox
-            .consent(&url, &Consent::approve("alice"))
-            .is_ok()
-    );
+    assert!(run.sandbox.consent(&url, &Consent::approve("alice")).is_ok());
     let longer = url.replace("callback", "callback%2Fmore");
     assert!(
-        run.sandbox
-            .consent(&longer, &Consent::approve("alice"))
-            .unwrap_err()
-            .starts_with("bad_redirect_uri")
+        run.sandbox.consent(&longer, &Consent::approve("alice")).unwrap_err().starts_with("bad_redirect_uri")
     );
 }
 
@@ -190,32 +141,15 @@ async fn a_verifier_must_fit_its_challenge() {
     ]);
     let code = run.code(&url, &Consent::approve("alice"));
     let wrong = VERIFIER.replace('d', "e");
-    let with = |verifier| {
-        [
-            ("code", code.as_str()),
-            ("redirect_uri", REDIRECT),
-            ("code_verifier", verifier),
-        ]
-    };
+    let with = |verifier| [("code", code.as_str()), ("redirect_uri", REDIRECT), ("code_verifier", verifier)];
     assert_eq!(run.slack_exchange(&code).await["error"], "invalid_code");
-    assert_eq!(
-        run.slack_token(&with(wrong.as_str())).await["error"],
-        "invalid_code"
-    );
+    assert_eq!(run.slack_token(&with(wrong.as_str())).await["error"], "invalid_code");
     assert_eq!(run.slack_token(&with(VERIFIER)).await["ok"], true);
 
     // A verifier without a challenge means that somebody took the challenge away.
-    let code = run.code(
-        &slack_url(&[("scope", "chat:write")]),
-        &Consent::approve("alice"),
-    );
-    let body = run
-        .slack_token(&[
-            ("code", &code),
-            ("redirect_uri", REDIRECT),
-            ("code_verifier", VERIFIER),
-        ])
-        .await;
+    let code = run.code(&slack_url(&[("scope", "chat:write")]), &Consent::approve("alice"));
+    let body =
+        run.slack_token(&[("code", &code), ("redirect_uri", REDIRECT), ("code_verifier", VERIFIER)]).await;
     assert_eq!(body["error"], "invalid_code");
 }
 
@@ -227,21 +161,13 @@ async fn plain_pkce_is_refused() {
         ("code_challenge", CHALLENGE),
         ("code_challenge_method", "plain"),
     ]);
-    assert!(
-        run.sandbox
-            .consent(&url, &Consent::approve("alice"))
-            .unwrap_err()
-            .contains("S256")
-    );
+    assert!(run.sandbox.consent(&url, &Consent::approve("alice")).unwrap_err().contains("S256"));
 }
 
 #[tokio::test]
 async fn a_client_proves_itself_one_way() {
     let run = start().await;
-    let code = run.code(
-        &slack_url(&[("scope", "chat:write")]),
-        &Consent::approve("alice"),
-    );
+    let code = run.code(&slack_url(&[("scope", "chat:write")]), &Consent::approve("alice"));
     let grant = [("code", code.as_str()), ("redirect_uri", REDIRECT)];
     let ask = async |id: &str, secret: &str, form: &[(&str, &str)]| {
         let request = run
@@ -253,138 +179,69 @@ async fn a_client_proves_itself_one_way() {
     };
     let mut both = grant.to_vec();
     both.push(("client_secret", "sandbox-slack-secret"));
-    assert_eq!(
-        ask("sandbox-slack", "sandbox-slack-secret", &both).await["error"],
-        "invalid_arguments"
-    );
-    assert_eq!(
-        ask("sandbox-slack", "wrong", &grant).await["error"],
-        "bad_client_secret"
-    );
-    assert_eq!(
-        ask("nobody", "wrong", &grant).await["error"],
-        "invalid_client_id"
-    );
-    assert_eq!(
-        run.post("/api/oauth.v2.access", &grant).await.1["error"],
-        "invalid_client_id"
-    );
-    assert_eq!(
-        ask("sandbox-slack", "sandbox-slack-secret", &grant).await["ok"],
-        true
-    );
+    assert_eq!(ask("sandbox-slack", "sandbox-slack-secret", &both).await["error"], "invalid_arguments");
+    assert_eq!(ask("sandbox-slack", "wrong", &grant).await["error"], "bad_client_secret");
+    assert_eq!(ask("nobody", "wrong", &grant).await["error"], "invalid_client_id");
+    assert_eq!(run.post("/api/oauth.v2.access", &grant).await.1["error"], "invalid_client_id");
+    assert_eq!(ask("sandbox-slack", "sandbox-slack-secret", &grant).await["ok"], true);
 }
 
 #[tokio::test]
 async fn basic_credentials_are_form_decoded() {
     let run =
-        start_with(|settings| settings.slack.clients[0].client_secrets = vec!["a+b c%".to_owned()])
-            .await;
-    let code = run.code(
-        &slack_url(&[("scope", "chat:write")]),
-        &Consent::approve("alice"),
-    );
+        start_with(|settings| settings.slack.clients[0].client_secrets = vec!["a+b c%".to_owned()]).await;
+    let code = run.code(&slack_url(&[("scope", "chat:write")]), &Consent::approve("alice"));
     let request = run
         .http
         .post(format!("{}/api/oauth.v2.access", run.base))
         .basic_auth("sandbox-slack", Some("a%2Bb+c%25"));
-    let response = request
-        .form(&[("code", code.as_str()), ("redirect_uri", REDIRECT)])
-        .send()
-        .await
-        .unwrap();
+    let response = request.form(&[("code", code.as_str()), ("redirect_uri", REDIRECT)]).send().await.unwrap();
     assert_eq!(response.json::<Value>().await.unwrap()["ok"], true);
 }
 
 #[tokio::test]
 async fn codes_and_refresh_tokens_of_another_app_are_refused() {
     let run = start_with(|settings| {
-        settings
-            .slack
-            .clients
-            .push(Client::new("other", "other-secret"));
+        settings.slack.clients.push(Client::new("other", "other-secret"));
     })
     .await;
-    let code = run.code(
-        &slack_url(&[("scope", "chat:write")]),
-        &Consent::approve("alice"),
-    );
+    let code = run.code(&slack_url(&[("scope", "chat:write")]), &Consent::approve("alice"));
     let other = [("client_id", "other"), ("client_secret", "other-secret")];
     let exchange = [&other[..], &[("code", &code), ("redirect_uri", REDIRECT)]].concat();
-    assert_eq!(
-        run.post("/api/oauth.v2.access", &exchange).await.1["error"],
-        "invalid_code"
-    );
+    assert_eq!(run.post("/api/oauth.v2.access", &exchange).await.1["error"], "invalid_code");
     let mine = run.slack_exchange(&code).await;
-    let refresh = [
-        &other[..],
-        &[
-            ("grant_type", "refresh_token"),
-            ("refresh_token", text(&mine, "refresh_token")),
-        ],
-    ]
-    .concat();
-    assert_eq!(
-        run.post("/api/oauth.v2.access", &refresh).await.1["error"],
-        "invalid_refresh_token"
-    );
+    let refresh =
+        [&other[..], &[("grant_type", "refresh_token"), ("refresh_token", text(&mine, "refresh_token"))]]
+            .concat();
+    assert_eq!(run.post("/api/oauth.v2.access", &refresh).await.1["error"], "invalid_refresh_token");
 }
 
 #[tokio::test]
 async fn malformed_requests_get_slacks_own_codes() {
     let run = start().await;
-    assert_eq!(
-        run.slack_token(&[("grant_type", "password")]).await["error"],
-        "invalid_grant_type"
-    );
-    assert_eq!(
-        run.slack_token(&[("code", "a"), ("code", "b")]).await["error"],
-        "invalid_arguments"
-    );
-    let json = run
-        .http
-        .post(format!("{}/api/oauth.v2.access", run.base))
-        .json(&json!({}))
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(
-        json.json::<Value>().await.unwrap()["error"],
-        "invalid_post_type"
-    );
+    assert_eq!(run.slack_token(&[("grant_type", "password")]).await["error"], "invalid_grant_type");
+    assert_eq!(run.slack_token(&[("code", "a"), ("code", "b")]).await["error"], "invalid_arguments");
+    let json =
+        run.http.post(format!("{}/api/oauth.v2.access", run.base)).json(&json!({})).send().await.unwrap();
+    assert_eq!(json.json::<Value>().await.unwrap()["error"], "invalid_post_type");
     let refused = |more: &[(&str, &str)]| {
-        run.sandbox
-            .consent(&slack_url(more), &Consent::approve("alice"))
-            .unwrap_err()
+        run.sandbox.consent(&slack_url(more), &Consent::approve("alice")).unwrap_err()
     };
     assert!(refused(&[("scope", "chat:write users:read")]).starts_with("invalid_scope"));
     assert!(refused(&[("scope", "channels:write")]).starts_with("invalid_scope"));
     assert!(refused(&[("user_scope", "channels:manage")]).starts_with("invalid_scope"));
     assert!(refused(&[]).starts_with("invalid_scope"));
-    assert!(
-        refused(&[("scope", "chat:write"), ("state", "again")]).starts_with("invalid_arguments")
-    );
+    assert!(refused(&[("scope", "chat:write"), ("state", "again")]).starts_with("invalid_arguments"));
 }
 
 #[tokio::test]
 async fn a_deactivated_account_can_not_consent() {
     let run = start().await;
-    run.sandbox.revoke(&Revoke::Deactivate {
-        account: "alice".to_owned(),
-    });
+    run.sandbox.revoke(&Revoke::Deactivate { account: "alice".to_owned() });
     let url = slack_url(&[("scope", "chat:write")]);
     assert!(
-        run.sandbox
-            .consent(&url, &Consent::approve("alice"))
-            .unwrap_err()
-            .starts_with("account_inactive")
+        run.sandbox.consent(&url, &Consent::approve("alice")).unwrap_err().starts_with("account_inactive")
     );
-    run.sandbox.revoke(&Revoke::Reactivate {
-        account: "alice".to_owned(),
-    });
-    assert!(
-        run.sandbox
-            .consent(&url, &Consent::approve("alice"))
-            .is_ok()
-    );
+    run.sandbox.revoke(&Revoke::Reactivate { account: "alice".to_owned() });
+    assert!(run.sandbox.consent(&url, &Consent::approve("alice")).is_ok());
 }

@@ -30,29 +30,13 @@ pub(crate) async fn start_with(change: impl FnOnce(&mut Settings)) -> Run {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(sandbox.clone().serve(listener, std::future::pending()));
-    let http = reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .build()
-        .unwrap();
-    Run {
-        sandbox,
-        base,
-        http,
-    }
+    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    Run { sandbox, base, http }
 }
 
 pub(crate) fn slack_url(more: &[(&str, &str)]) -> String {
-    let fixed = [
-        ("client_id", "sandbox-slack"),
-        ("redirect_uri", REDIRECT),
-        ("state", "s1"),
-    ];
-    Url::parse_with_params(
-        "https://slack.com/oauth/v2/authorize",
-        fixed.iter().chain(more),
-    )
-    .unwrap()
-    .into()
+    let fixed = [("client_id", "sandbox-slack"), ("redirect_uri", REDIRECT), ("state", "s1")];
+    Url::parse_with_params("https://slack.com/oauth/v2/authorize", fixed.iter().chain(more)).unwrap().into()
 }
 
 pub(crate) fn google_url(more: &[(&str, &str)]) -> String {
@@ -62,43 +46,24 @@ pub(crate) fn google_url(more: &[(&str, &str)]) -> String {
         ("state", "s1"),
         ("response_type", "code"),
     ];
-    Url::parse_with_params(
-        "https://accounts.google.com/o/oauth2/v2/auth",
-        fixed.iter().chain(more),
-    )
-    .unwrap()
-    .into()
+    Url::parse_with_params("https://accounts.google.com/o/oauth2/v2/auth", fixed.iter().chain(more))
+        .unwrap()
+        .into()
 }
 
 /// The parameters of the URL that the browser is sent to.
 pub(crate) fn params(url: &str) -> HashMap<String, String> {
-    Url::parse(url)
-        .unwrap()
-        .query_pairs()
-        .into_owned()
-        .collect()
+    Url::parse(url).unwrap().query_pairs().into_owned().collect()
 }
 
 impl Run {
     pub(crate) async fn post(&self, path: &str, form: &[(&str, &str)]) -> (u16, Value) {
-        let response = self
-            .http
-            .post(format!("{}{path}", self.base))
-            .form(form)
-            .send()
-            .await
-            .unwrap();
+        let response = self.http.post(format!("{}{path}", self.base)).form(form).send().await.unwrap();
         (response.status().as_u16(), response.json().await.unwrap())
     }
 
     pub(crate) async fn get(&self, path: &str, token: &str) -> (u16, Value) {
-        let response = self
-            .http
-            .get(format!("{}{path}", self.base))
-            .bearer_auth(token)
-            .send()
-            .await
-            .unwrap();
+        let response = self.http.get(format!("{}{path}", self.base)).bearer_auth(token).send().await.unwrap();
         (response.status().as_u16(), response.json().await.unwrap())
     }
 
@@ -108,25 +73,17 @@ impl Run {
     }
 
     pub(crate) async fn slack_token(&self, more: &[(&str, &str)]) -> Value {
-        let mut form = vec![
-            ("client_id", "sandbox-slack"),
-            ("client_secret", "sandbox-slack-secret"),
-        ];
+        let mut form = vec![("client_id", "sandbox-slack"), ("client_secret", "sandbox-slack-secret")];
         form.extend_from_slice(more);
         self.post("/api/oauth.v2.access", &form).await.1
     }
 
     pub(crate) async fn slack_exchange(&self, code: &str) -> Value {
-        self.slack_token(&[("code", code), ("redirect_uri", REDIRECT)])
-            .await
+        self.slack_token(&[("code", code), ("redirect_uri", REDIRECT)]).await
     }
 
     pub(crate) async fn slack_refresh(&self, refresh_token: &str) -> Value {
-        self.slack_token(&[
-            ("grant_type", "refresh_token"),
-            ("refresh_token", refresh_token),
-        ])
-        .await
+        self.slack_token(&[("grant_type", "refresh_token"), ("refresh_token", refresh_token)]).await
     }
 
     /// Installs the bot with `chat:write` and `users:read`.
@@ -140,41 +97,24 @@ impl Run {
     }
 
     pub(crate) async fn google_token(&self, more: &[(&str, &str)]) -> (u16, Value) {
-        let mut form = vec![
-            ("client_id", "sandbox-gmail"),
-            ("client_secret", "sandbox-gmail-secret"),
-        ];
+        let mut form = vec![("client_id", "sandbox-gmail"), ("client_secret", "sandbox-gmail-secret")];
         form.extend_from_slice(more);
         self.post("/token", &form).await
     }
 
     pub(crate) async fn google_exchange(&self, code: &str) -> (u16, Value) {
-        self.google_token(&[
-            ("grant_type", "authorization_code"),
-            ("code", code),
-            ("redirect_uri", REDIRECT),
-        ])
-        .await
+        self.google_token(&[("grant_type", "authorization_code"), ("code", code), ("redirect_uri", REDIRECT)])
+            .await
     }
 
     pub(crate) async fn google_refresh(&self, refresh_token: &str) -> (u16, Value) {
-        self.google_token(&[
-            ("grant_type", "refresh_token"),
-            ("refresh_token", refresh_token),
-        ])
-        .await
+        self.google_token(&[("grant_type", "refresh_token"), ("refresh_token", refresh_token)]).await
     }
 
     /// Connects offline with `prompt=consent` and these scopes.
     pub(crate) async fn google_connect(&self, account: &str, scope: &str) -> Value {
-        let url = google_url(&[
-            ("scope", scope),
-            ("access_type", "offline"),
-            ("prompt", "consent"),
-        ]);
-        self.google_exchange(&self.code(&url, &Consent::approve(account)))
-            .await
-            .1
+        let url = google_url(&[("scope", scope), ("access_type", "offline"), ("prompt", "consent")]);
+        self.google_exchange(&self.code(&url, &Consent::approve(account))).await.1
     }
 }
 
