@@ -1,0 +1,191 @@
+//! The cache in Redis, which all processes share. One command, and so one round trip, per verb.
+//!
+//! Every value carries its own deadline in front, judged by the clock: the entries of one hash end apart,
+//! while Redis's expiry, which only ever comes later, frees the memory.
+
+mod link;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use redis::Cmd;
+
+use self::link::{LIMITS, Limits, Link, When};
+use super::{
+    Cache, CacheAnswer, CacheError, CachedToken, Candidate, LOOKUP_TTL, LookupKey, OpenCacheError, TOKEN_TTL,
+};
+use crate::clock::Clock;
+use crate::domain::{ConnectionId, Timestamp, TokenKind};
+use crate::store::{OneTime, Space};
+
+/// Keeps a token: hash; kind, version, now, deadline, JSON, milliseconds to live.
+const PUT_TOKEN: &str = r"
+local now = tonumber(ARGV[3])
+local buried = redis.call('HGET', KEYS[1], 'buried')
+if buried and tonumber(buried) > now then return 0 end
+local held = redis.call('HGET', KEYS[1], ARGV[1])
+if held then
+  local deadline, version = string.match(held, '^(%d+):(%d+):')
+  if deadline and tonumber(deadline) > now and tonumber(version) >= tonumber(ARGV[2]) then return 0 end
+end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[4] .. ':' .. ARGV[2] .. ':' .. ARGV[5])
+if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[6]) then redis.call('PEXPIRE', KEYS[1], ARGV[6]) end
+return 1
+";
+
+/// Replaces the tokens by a tombstone: hash; deadline, milliseconds to live.
+const BURY: &str = r"
+redis.call('DEL', KEYS[1])
+redis.call('HSET', KEYS[1], 'buried', ARGV[1])
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return 1
+";
+
+/// The Redis that a URL names.
+pub(super) struct Redis {
+    link: Link,
+    clock: Arc<dyn Clock>,
+}
+
+impl Redis {
+    /// Understands `url`; connects when first used.
+    pub(super) fn open(url: &str, clock: Arc<dyn Clock>) -> Result<Self, OpenCacheError> {
+        Self::within(LIMITS, url, clock)
+    }
+
+    fn within(limits: Limits, url: &str, clock: Arc<dyn Clock>) -> Result<Self, OpenCacheError> {
+        let link = Link::open(url, Arc::clone(&clock), limits)?;
+        Ok(Self { link, clock })
+    }
+}
+
+#[async_trait]
+impl Cache for Redis {
+    async fn ping(&self) -> Result<(), CacheError> {
+        self.link.send::<()>(When::Always, &redis::cmd("PING")).await
+    }
+
+    fn shared(&self) -> bool {
+        true
+    }
+
+    async fn put_once(&self, entry: &OneTime) -> Result<(), CacheError> {
+        let key = once_key(entry.space, &entry.id);
+        match left(entry.expires_at, self.clock.now()) {
+            Some(left) => {
+                let value = format!("{}:{}", entry.expires_at.millis(), entry.sealed);
+                self.link.send(When::Up, Cmd::new().arg("SET").arg(key).arg(value).arg("PX").arg(left)).await
+            }
+            None => Ok(()),
+        }
+    }
+
+    async fn take_once(&self, space: Space, id: &str) -> Result<Option<String>, CacheError> {
+        let command = Cmd::get_del(once_key(space, id));
+        let value: Option<String> = self.link.send(When::AlwaysOnce, &command).await?;
+        let now = self.clock.now();
+        Ok(value.as_deref().and_then(|value| live(value, now)).map(str::to_owned))
+    }
+
+    async fn token(&self, id: ConnectionId, kind: TokenKind) -> Result<CacheAnswer, CacheError> {
+        let command = Cmd::hmget(token_key(id), &["buried", kind.as_str()]);
+        let (buried, held): (Option<i64>, Option<String>) = self.link.send(When::Up, &command).await?;
+        let now = self.clock.now();
+        if buried.is_some_and(|until| until > now.millis()) {
+            return Ok(CacheAnswer::Buried);
+        }
+        let token = held.as_deref().and_then(|held| {
+            let (_version, token) = live(held, now)?.split_once(':')?;
+            // What another build wrote is as good as nothing.
+            serde_json::from_str::<CachedToken>(token).ok()
+        });
+        Ok(token.map_or(CacheAnswer::Nothing, |token| CacheAnswer::Token(Arc::new(token))))
+    }
+
+    async fn put_token(&self, id: ConnectionId, token: Arc<CachedToken>) -> Result<(), CacheError> {
+        let now = self.clock.now();
+        let until = token.expires_at.map_or(now + TOKEN_TTL, |end| end.min(now + TOKEN_TTL));
+        let Some(left) = left(until, now) else { return Ok(()) };
+        let mut command = script(PUT_TOKEN, token_key(id));
+        command.arg(token.kind.as_str()).arg(token.version).arg(now.millis()).arg(until.millis());
+        command.arg(json(&*token)?).arg(left);
+        self.link.send(When::Up, &command).await
+    }
+
+    async fn drop_tokens(&self, id: ConnectionId) -> Result<(), CacheError> {
+        self.link.send(When::Always, &Cmd::del(token_key(id))).await
+    }
+
+    async fn bury(&self, id: ConnectionId) -> Result<(), CacheError> {
+        let until = self.clock.now() + TOKEN_TTL;
+        let mut command = script(BURY, token_key(id));
+        command.arg(until.millis()).arg(millis(TOKEN_TTL));
+        self.link.send(When::Always, &command).await
+    }
+
+    async fn lookup(&self, key: &LookupKey) -> Result<Option<Arc<Vec<Candidate>>>, CacheError> {
+        let value: Option<String> = self.link.send(When::Up, &Cmd::get(lookup_key(key))).await?;
+        let now = self.clock.now();
+        let candidates = value.as_deref().and_then(|value| live(value, now));
+        Ok(candidates.and_then(|json| serde_json::from_str(json).ok()).map(Arc::new))
+    }
+
+    async fn put_lookup(&self, key: &LookupKey, candidates: Arc<Vec<Candidate>>) -> Result<(), CacheError> {
+        let until = self.clock.now() + LOOKUP_TTL;
+        let value = format!("{}:{}", until.millis(), json(&*candidates)?);
+        self.link.send(When::Up, &Cmd::pset_ex(lookup_key(key), value, millis(LOOKUP_TTL))).await
+    }
+
+    async fn drop_lookup(&self, key: &LookupKey) -> Result<(), CacheError> {
+        self.link.send(When::Always, &Cmd::del(lookup_key(key))).await
+    }
+}
+
+fn once_key(space: Space, id: &str) -> String {
+    format!("oauth:{}:{id}", space.as_str())
+}
+
+fn token_key(id: ConnectionId) -> String {
+    format!("oauth:token:{id}")
+}
+
+/// A digest, as its parts can be long and hold any character; each behind its length, so that none run together.
+fn lookup_key(key: &LookupKey) -> String {
+    let (tenant, user, provider) = (key.tenant_id.as_str(), key.user_id.as_str(), key.provider.as_str());
+    let parts = format!("{}:{tenant}{}:{user}{provider}", tenant.len(), user.len());
+    let digest = digest(&SHA256, parts.as_bytes());
+    format!("oauth:lookup:{}", URL_SAFE_NO_PAD.encode(digest))
+}
+
+fn script(body: &str, key: String) -> Cmd {
+    let mut command = redis::cmd("EVAL");
+    command.arg(body).arg(1).arg(key);
+    command
+}
+
+fn json(value: &impl serde::Serialize) -> Result<String, CacheError> {
+    serde_json::to_string(value).map_err(|error| CacheError(error.into()))
+}
+
+/// What stands behind the deadline, unless that is over.
+fn live(value: &str, now: Timestamp) -> Option<&str> {
+    let (until, rest) = value.split_once(':')?;
+    let until: i64 = until.parse().ok()?;
+    (until > now.millis()).then_some(rest)
+}
+
+/// Milliseconds from `now` to `until`, if any.
+fn left(until: Timestamp, now: Timestamp) -> Option<u64> {
+    Some(millis(until.since(now))).filter(|left| *left > 0)
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests;
