@@ -8,7 +8,7 @@ use axum::http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use shared::domain::{AttemptId, Completion, ConnectionId, ProviderId, Scopes, TenantId, Timestamp, UserId};
 use shared::flow::Context;
-use shared::flow::start::{StartRequest, start};
+use shared::flow::start::{OWN_PAGE, StartRequest, start};
 use shared::http::{Body, Caller, Problem};
 use utoipa::ToSchema;
 
@@ -80,8 +80,10 @@ pub(crate) async fn authorize(
     let caller = Caller::from_headers(&headers, &ctx.attempt_key, ctx.clock.now())?;
     caller.may_act_for(&body.tenant_id, &body.user_id, Some(&body.provider))?;
     let redirect_uri = match (body.redirect_uri, caller) {
-        // A session's own redirect goes for what it starts.
-        (None, Caller::Session(session)) => session.redirect_uri,
+        // What a session starts ends where the session says, or on our own page, where it began.
+        (None, Caller::Session(session)) => {
+            Some(session.redirect_uri.unwrap_or_else(|| ctx.config.public(OWN_PAGE)))
+        }
         (redirect_uri, Caller::Session(_) | Caller::Open) => redirect_uri,
     };
     let started = start(

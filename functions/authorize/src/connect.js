@@ -2,10 +2,9 @@
 // The session stays in this tab: out of the address bar, out of history, sent as a header only.
 const stored = "connect-session";
 const given = location.hash.slice(1);
-if (given) {
-  sessionStorage.setItem(stored, given);
-  history.replaceState(null, "", location.pathname);
-}
+const came = new URLSearchParams(location.search);
+if (given) sessionStorage.setItem(stored, given);
+history.replaceState(null, "", location.pathname);
 const token = sessionStorage.getItem(stored);
 const byId = (id) => document.getElementById(id);
 const complain = (text) => { byId("problem").textContent = text; };
@@ -48,6 +47,17 @@ function row(provider, connections, session) {
   return item;
 }
 
+// What a connect that returns here came to.
+const ends = {
+  access_denied: "You did not give access. Nothing was connected.",
+  state_invalid: "That attempt is over. Please start again.",
+};
+function tell(providers) {
+  const named = providers.find((each) => each.id === came.get("provider"));
+  if (came.get("status") === "success") byId("news").textContent = `${named ? named.name : "Your account"} is connected.`;
+  if (came.get("status") === "error") complain(ends[came.get("code")] || "That did not work. Please try again.");
+}
+
 async function show() {
   if (!token) return complain("This link has no session. Ask for a new one where you came from.");
   try {
@@ -56,6 +66,7 @@ async function show() {
     const { connections } = await call("GET", `/api/v1/oauth/connections?${query}`);
     byId("who").textContent = `For ${session.userId}`;
     byId("providers").replaceChildren(...session.providers.map((each) => row(each, connections, session)));
+    tell(session.providers);
     if (session.providers.length === 0) complain("No provider is configured.");
   } catch (error) {
     complain(error.message);

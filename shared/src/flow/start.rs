@@ -17,6 +17,9 @@ use crate::store::{OneTime, Space, StoreError};
 /// How long a `state` is good for: longer than any provider's code (Slack: ten minutes).
 pub const ATTEMPT_TTL: Duration = Duration::from_secs(15 * 60);
 
+/// Our own connect page, to which a connect may always return.
+pub const OWN_PAGE: &str = "/connect";
+
 /// What is asked for.
 #[derive(Debug, Clone)]
 pub struct StartRequest {
@@ -169,6 +172,7 @@ fn callback_uri(ctx: &Context, provider: &ProviderId) -> String {
 
 fn check_redirect(ctx: &Context, request: &StartRequest) -> Result<(), StartError> {
     match (&request.redirect_uri, request.completion) {
+        (Some(uri), _) if *uri == ctx.config.public(OWN_PAGE) => Ok(()),
         (Some(uri), _) => {
             let allowed = ctx.config.redirect_allow.allows(uri);
             allowed.map(|_| ()).map_err(StartError::Redirect)
