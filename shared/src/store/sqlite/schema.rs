@@ -1,0 +1,43 @@
+//! Brings a database to the schema that this build knows, one version at a time.
+
+use rusqlite::{Connection as Db, TransactionBehavior};
+
+use super::sql::unavailable;
+use crate::store::StoreError;
+
+/// One script per version, in order; a released one is never edited.
+const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
+
+/// The database was written by a newer build.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the database has schema version {found}, and this build knows versions up to {known}: run the newer build"
+)]
+struct TooNew {
+    found: usize,
+    known: usize,
+}
+
+/// Runs what is missing, in one transaction: of several processes that start at once, one does it.
+///
+/// # Errors
+/// When the database is newer than this build, or can't be written.
+pub(super) fn migrate(db: &mut Db) -> Result<(), StoreError> {
+    let known = MIGRATIONS.len();
+    let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(unavailable)?;
+    let found: usize = transaction
+        .pragma_query_value(None, "user_version", |row| row.get::<_, u32>(0))
+        .map_err(unavailable)?
+        .try_into()
+        .unwrap_or(usize::MAX);
+    let Some(missing) = MIGRATIONS.get(found..) else {
+        return Err(StoreError::Unavailable(Box::new(TooNew { found, known })));
+    };
+    for script in missing {
+        transaction.execute_batch(script).map_err(unavailable)?;
+    }
+    transaction
+        .pragma_update(None, "user_version", i64::try_from(known).unwrap_or(i64::MAX))
+        .map_err(unavailable)?;
+    transaction.commit().map_err(unavailable)
+}

@@ -1,0 +1,7 @@
+//! What tests need and a release never has: a clock that stands still, ids that repeat, builders.
+
+pub mod build;
+pub mod clock;
+pub mod redis_server;
+
+pub use clock::{TestClock, TestIds};
