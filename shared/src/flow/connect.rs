@@ -79,6 +79,11 @@ pub async fn connect(ctx: &Context, consented: &Consented<'_>) -> Result<Connect
             ctx.store.connect(&connection, next_probe_at, &[event]).await.map_err(ConnectError::Store)?;
         if written == Connect::Done {
             forget_cached(ctx, &connection).await;
+            for credential in
+                connection.credentials.iter().filter(|each| consented.provider.shared_by_team(each.kind))
+            {
+                forget_older_tokens(ctx, credential).await;
+            }
             return Ok(connection);
         }
     }
@@ -198,6 +203,30 @@ pub async fn forget_cached(ctx: &Context, connection: &Connection) {
                 error = &error as &dyn std::error::Error,
                 "the cache could not be told of a change; it may lag behind for its time to live"
             );
+        }
+    }
+}
+
+/// Drops the cached tokens that are older than a credential: with a shared bot, those of every connection of
+/// its workspace. A tombstone stays: a refresh may not undo a revocation.
+pub(super) async fn forget_older_tokens(ctx: &Context, credential: &Credential) {
+    let lagging = |error: &(dyn std::error::Error + 'static)| {
+        tracing::warn!(
+            credential.id = %credential.id,
+            error,
+            "the cache could not be told of a refresh; it may lag behind for its time to live"
+        );
+    };
+    let users = match credential.id.owner() {
+        Some(connection) => vec![connection],
+        None => match ctx.store.users(&credential.id).await {
+            Ok(users) => users,
+            Err(error) => return lagging(&error),
+        },
+    };
+    for id in users {
+        if let Err(error) = ctx.cache.drop_older(id, credential.kind, credential.version).await {
+            lagging(&error);
         }
     }
 }

@@ -13,11 +13,9 @@ pub const SHARDS: u8 = 16;
 /// The shard of a credential or connection id (FNV-1a, so that it is the same in every build).
 #[must_use]
 pub fn shard_of(id: &str) -> u8 {
-    let hash = id
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-        });
+    let hash = id.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
     u8::try_from((hash >> 32) % u64::from(SHARDS)).unwrap_or(0)
 }
 
@@ -26,6 +24,9 @@ pub fn shard_of(id: &str) -> u8 {
 pub trait Credentials {
     /// One credential by id.
     async fn credential(&self, id: &CredentialId) -> Result<Option<Credential>, StoreError>;
+
+    /// The connections that use a credential.
+    async fn users(&self, id: &CredentialId) -> Result<Vec<ConnectionId>, StoreError>;
 
     /// Takes the right to refresh, in one atomic step, if the credential is active, still has `version`,
     /// and nobody's lease on it is running by the store's time. The same write records the intent
@@ -41,11 +42,7 @@ pub trait Credentials {
     /// Writes new tokens, if the stored version is one lower than the one in `credential`; the lease and
     /// the intent end, failures are forgotten. Saying the same twice is [`Saved::Done`] twice. The event
     /// is written with it.
-    async fn save_refreshed(
-        &self,
-        credential: &Credential,
-        event: &Event,
-    ) -> Result<Saved, StoreError>;
+    async fn save_refreshed(&self, credential: &Credential, event: &Event) -> Result<Saved, StoreError>;
 
     /// Gives a lease back after a refresh that brought nothing. Does nothing when `owner` no longer
     /// holds it.

@@ -40,7 +40,10 @@ pub(super) async fn save(
     let mut waits = SAVE_WAITS.iter();
     loop {
         let error = match ctx.store.save_refreshed(&credential, &event).await {
-            Ok(Saved::Done) => return Ok(credential),
+            Ok(Saved::Done) => {
+                connect::forget_older_tokens(ctx, &credential).await;
+                return Ok(credential);
+            }
             Ok(Saved::Missing) => return Err(RenewError::Missing),
             Ok(Saved::Fenced(winner)) => {
                 return fenced(ctx, issued, &credential, *winner).await;
@@ -71,7 +74,7 @@ async fn fenced(
         let now = ctx.clock.now();
         let pending = PendingRevocation {
             // A shared bot belonged to no connection that is left; nobody waits for the result.
-            connection_id: connection_of(&winner).unwrap_or_else(|| ConnectionId::new(ctx.ids.uuid())),
+            connection_id: winner.id.owner().unwrap_or_else(|| ConnectionId::new(ctx.ids.uuid())),
             credential_id: ours.id.clone(),
             tenant_id: ours.tenant_id.clone(),
             provider: ours.provider.clone(),
@@ -88,12 +91,6 @@ async fn fenced(
         revoke::tell_provider(ctx, &pending).await;
     }
     flight::adopt(winner)
-}
-
-/// The connection of an owned credential, from its id.
-fn connection_of(credential: &Credential) -> Option<ConnectionId> {
-    let (connection, _) = credential.id.as_str().split_once('.')?;
-    connection.parse().ok()
 }
 
 /// What a failed call means for the credential.
@@ -249,7 +246,7 @@ fn about(ctx: &Context, credential: &Credential, kind: EventKind, detail: Option
         kind,
         tenant_id: Some(credential.tenant_id.clone()),
         provider: Some(credential.provider.clone()),
-        connection_id: connection_of(credential).filter(|_| credential.status == Status::Active),
+        connection_id: credential.id.owner().filter(|_| credential.status == Status::Active),
         credential_id: Some(credential.id.clone()),
         detail,
     }
