@@ -6,3 +6,9 @@
 
 mod harness;
 mod life;
+mod concurrency;
+mod confirm;
+mod outage;
+mod refusals;
+mod selection;
+mod shapes;
