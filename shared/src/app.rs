@@ -8,9 +8,7 @@ use tokio_util::task::TaskTracker;
 use crate::clock::{Clock, Ids, SystemClock, SystemIds};
 use crate::config::Config;
 use crate::flow::Context;
-use crate::provider::{
-    ConfigureError, DescriptorError, ProviderApp, ProviderClient, Providers, Timeouts,
-};
+use crate::provider::{ConfigureError, DescriptorError, ProviderApp, ProviderClient, Providers, Timeouts};
 use crate::seal::{AttemptKey, KeyWrap, Keyring};
 use crate::{cache, seal, store};
 
@@ -114,7 +112,9 @@ fn attempt_key(config: &Config, wrap: &dyn KeyWrap) -> Result<AttemptKey, BuildE
         Some(key) => AttemptKey::from_base64(key).map_err(|error| unusable(&error)),
         None => {
             let derived = wrap.derive("attempts").ok_or_else(|| {
-                unusable(&"is required with this KEY_URL: 32 random bytes in base64, the same for every function")
+                unusable(
+                    &"is required with this KEY_URL: 32 random bytes in base64, the same for every function",
+                )
             })?;
             AttemptKey::new(&derived).map_err(|error| unusable(&error))
         }
@@ -122,18 +122,14 @@ fn attempt_key(config: &Config, wrap: &dyn KeyWrap) -> Result<AttemptKey, BuildE
 }
 
 fn providers(config: &Config) -> Result<Providers, BuildError> {
-    let mut providers =
-        Providers::load(config.providers_dir.as_deref()).map_err(BuildError::Providers)?;
+    let mut providers = Providers::load(config.providers_dir.as_deref()).map_err(BuildError::Providers)?;
     let ids: Vec<_> = providers.iter().map(|each| each.id().clone()).collect();
     for id in ids {
         let settings = config.provider(&id);
-        let app = settings.client_id.map(|client_id| ProviderApp {
-            client_id,
-            client_secrets: settings.client_secrets,
-        });
-        providers
-            .configure(&id, app, settings.origin.as_ref())
-            .map_err(BuildError::Configure)?;
+        let app = settings
+            .client_id
+            .map(|client_id| ProviderApp { client_id, client_secrets: settings.client_secrets });
+        providers.configure(&id, app, settings.origin.as_ref()).map_err(BuildError::Configure)?;
     }
     Ok(providers)
 }

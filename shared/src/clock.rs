@@ -41,9 +41,7 @@ impl SystemClock {
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "this is where the time comes from")]
     pub fn new() -> Self {
-        Self {
-            started: std::time::Instant::now(),
-        }
+        Self { started: std::time::Instant::now() }
     }
 }
 
@@ -57,9 +55,7 @@ impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is where the time comes from")]
     fn now(&self) -> Timestamp {
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-        Timestamp::from_millis(
-            since.map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX)),
-        )
+        Timestamp::from_millis(since.map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX)))
     }
 
     fn monotonic(&self) -> Duration {

@@ -139,7 +139,10 @@ pub async fn serve_on(
 async fn stop(ctx: &Context) {
     ctx.tasks.close();
     if tokio::time::timeout(STOP_WITHIN, ctx.tasks.wait()).await.is_err() {
-        tracing::warn!(tasks = ctx.tasks.len(), "some refreshes did not finish in time; their leases end by themselves");
+        tracing::warn!(
+            tasks = ctx.tasks.len(),
+            "some refreshes did not finish in time; their leases end by themselves"
+        );
     }
     served::flush(ctx).await;
     tracing::info!("stopped");

@@ -173,6 +173,19 @@ async fn buries_anew_for_the_whole_time(it: Subject) {
     assert_eq!(it.get(TokenKind::Bot).await, CacheAnswer::Buried);
 }
 
+async fn drops_what_is_older_and_neither_a_newer_token_nor_a_tombstone(it: Subject) {
+    it.put(&bot(2)).await;
+    it.cache.drop_older(ID, TokenKind::Bot, 2).await.unwrap();
+    assert_eq!(it.version().await, Some(2));
+    it.cache.drop_older(ID, TokenKind::User, 3).await.unwrap();
+    assert_eq!(it.version().await, Some(2));
+    it.cache.drop_older(ID, TokenKind::Bot, 3).await.unwrap();
+    assert_eq!(it.version().await, None);
+    it.cache.bury(ID).await.unwrap();
+    it.cache.drop_older(ID, TokenKind::Bot, 9).await.unwrap();
+    assert_eq!(it.get(TokenKind::Bot).await, CacheAnswer::Buried);
+}
+
 async fn drops_tokens_of_all_kinds_and_the_tombstone(it: Subject) {
     it.put(&bot(5)).await;
     it.put(&token(TokenKind::User, 5)).await;
@@ -251,6 +264,7 @@ every_cache! {
     keeps_the_highest_of_simultaneous_versions
     puts_nothing_over_a_tombstone
     buries_anew_for_the_whole_time
+    drops_what_is_older_and_neither_a_newer_token_nor_a_tombstone
     drops_tokens_of_all_kinds_and_the_tombstone
     keeps_the_kinds_apart_each_for_its_own_time
     answers_a_lookup_until_its_time_or_until_it_is_dropped

@@ -48,6 +48,10 @@ pub trait Cache: Send + Sync {
     /// writer can't put an older token back. Kept for [`TOKEN_TTL`] and never past the token's expiry.
     async fn put_token(&self, id: ConnectionId, token: Arc<CachedToken>) -> Result<(), CacheError>;
 
+    /// Forgets the token of a kind if it is older than `version`: it has been refreshed, and its provider may
+    /// have ended it with that. A tombstone stays.
+    async fn drop_older(&self, id: ConnectionId, kind: TokenKind, version: u64) -> Result<(), CacheError>;
+
     /// Forgets the tokens of a connection, and a tombstone too (after a connect).
     async fn drop_tokens(&self, id: ConnectionId) -> Result<(), CacheError>;
 

@@ -6,8 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    ConnectionId, Credential, ProviderId, ProviderRevocation, Scopes, TenantId, Timestamp,
-    TokenKind, UserId,
+    ConnectionId, Credential, ProviderId, ProviderRevocation, Scopes, TenantId, Timestamp, TokenKind, UserId,
 };
 
 /// Whether a connection can give tokens.

@@ -138,6 +138,12 @@ impl CredentialId {
         Self(format!("{connection}.{}", kind.as_str()))
     }
 
+    /// The connection that it belongs to; `None`: it is shared.
+    #[must_use]
+    pub fn owner(&self) -> Option<ConnectionId> {
+        self.0.split_once('.')?.0.parse().ok()
+    }
+
     /// The credential that the connections of one workspace share, by a keyed digest of tenant, client and workspace.
     #[must_use]
     pub fn shared(digest: &str) -> Self {

@@ -14,10 +14,8 @@ pub use attempt::{Attempt, Completion, Parked};
 pub use connection::{Account, Connection, Health, HealthStatus, Revoked, Status, StatusReason};
 pub use credential::{Credential, Lease, RefreshState, Sealed, TokenKind, lives_for};
 pub use event::{Event, EventKind};
-pub use id::{
-    AttemptId, ConnectionId, CredentialId, IdentifierError, ProviderId, TenantId, UserId,
-};
-pub use report::{JobFailure, JobReport, Job};
+pub use id::{AttemptId, ConnectionId, CredentialId, IdentifierError, ProviderId, TenantId, UserId};
+pub use report::{Job, JobFailure, JobReport};
 pub use revocation::{PendingRevocation, ProviderRevocation};
 pub use scope::{Scopes, missing};
 pub use time::{ParseTimestampError, Timestamp};

@@ -3,9 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{
-    ConnectionId, CredentialId, ProviderId, Sealed, TenantId, Timestamp, TokenKind,
-};
+use super::{ConnectionId, CredentialId, ProviderId, Sealed, TenantId, Timestamp, TokenKind};
 
 /// What became of a token at the provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

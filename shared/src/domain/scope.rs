@@ -6,11 +6,7 @@ pub type Scopes = Vec<String>;
 /// The scopes of `wanted` that `granted` does not have, in their order.
 #[must_use]
 pub fn missing(wanted: &[String], granted: &[String]) -> Scopes {
-    wanted
-        .iter()
-        .filter(|scope| !granted.contains(scope))
-        .cloned()
-        .collect()
+    wanted.iter().filter(|scope| !granted.contains(scope)).cloned().collect()
 }
 
 #[cfg(test)]

@@ -12,8 +12,8 @@ use crate::provider::{IssuedToken, Provider, TokenAnswer};
 use crate::seal::{Part, Place, SealError};
 use crate::store::{Connect, StoreError};
 
-/// How often a connect is tried when others write to the same account at the same time.
-const TRIES: usize = 8;
+/// How often a connect is tried when others write to the same account, or the same bot, at the same time.
+const TRIES: u32 = 20;
 
 /// A consent that has been given.
 pub struct Consented<'a> {
@@ -61,7 +61,9 @@ impl ConnectError {
 /// Writes the connection. Simultaneous callbacks of one account end in one connection.
 pub async fn connect(ctx: &Context, consented: &Consented<'_>) -> Result<Connection, ConnectError> {
     let attempt = consented.attempt;
-    for _ in 0..TRIES {
+    for tried in 0..TRIES {
+        // Those who lost once would lose together again.
+        tokio::time::sleep(schedule::contention_wait(tried, ctx.ids.as_ref())).await;
         let existing = ctx
             .store
             .find(&attempt.tenant_id, &attempt.user_id, &attempt.provider, consented.account)

@@ -24,7 +24,8 @@ impl Default for Limit {
 
 impl<'de> Deserialize<'de> for Limit {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let limit = usize::deserialize(deserializer).map_err(|_| de::Error::custom("must be a whole number from 1 to 200"))?;
+        let limit = usize::deserialize(deserializer)
+            .map_err(|_| de::Error::custom("must be a whole number from 1 to 200"))?;
         match limit {
             1..=Self::MOST => Ok(Self(limit)),
             _ => Err(de::Error::custom("must be a whole number from 1 to 200")),

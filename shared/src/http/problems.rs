@@ -31,7 +31,14 @@ fn problem(code: Code, error: &(dyn Error + 'static)) -> Problem {
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        problem(Code::StoreUnavailable, &error)
+        match &error {
+            StoreError::Unavailable(_) => problem(Code::StoreUnavailable, &error),
+            // A cursor is the only thing that a caller brings and the store has written.
+            StoreError::Malformed { what: "cursor", .. } => {
+                Self::field("cursor", "is not one that this list has answered")
+            }
+            StoreError::Malformed { .. } => problem(Code::Internal, &error),
+        }
     }
 }
 

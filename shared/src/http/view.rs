@@ -4,8 +4,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::domain::{
-    Connection, ConnectionId, HealthStatus, ProviderId, Scopes, Status, StatusReason, TenantId,
-    Timestamp, TokenKind, UserId, missing,
+    Connection, ConnectionId, HealthStatus, ProviderId, Scopes, Status, StatusReason, TenantId, Timestamp,
+    TokenKind, UserId, missing,
 };
 
 /// A connection. `status`, `expiresAt` and `scopes` are those of its default credential.

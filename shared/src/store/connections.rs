@@ -4,8 +4,8 @@ use async_trait::async_trait;
 
 use super::{Page, StoreError};
 use crate::domain::{
-    Account, Connection, ConnectionId, CredentialId, Event, HealthStatus, ProviderId, Status,
-    TenantId, Timestamp, UserId,
+    Account, Connection, ConnectionId, CredentialId, Event, HealthStatus, ProviderId, Status, TenantId,
+    Timestamp, UserId,
 };
 
 /// Reads and writes of whole connections. A connection is always read with its credentials.
@@ -18,7 +18,8 @@ pub trait Connections {
     /// leases and intents on it end. There is one connection per (tenant, user, provider, team, provider
     /// account): if another id holds that place, or a version does not fit, nothing is written and the
     /// answer is [`Connect::Conflict`]: read again, seal again, try again. Credentials that the stored
-    /// connection has and the new one does not are kept. A shared credential that becomes active makes
+    /// connection has and the new one does not are kept. The first one that is active, bot before user, is the
+    /// default. A shared credential that becomes active makes
     /// every connection of which it is the default active again, but for those revoked here.
     /// `next_probe_at` says when a health check is due. The events are written with it.
     async fn connect(

@@ -89,7 +89,8 @@ macro_rules! store_contract {
                 a_place_that_another_id_holds_conflicts_and_writes_nothing,
                 simultaneous_connects_of_one_account_make_one_connection,
                 connecting_again_ends_leases_and_intents,
-                credentials_that_a_consent_did_not_bring_are_kept_behind_the_new_ones,
+                credentials_that_a_consent_did_not_bring_are_kept_and_the_bot_stays_the_default,
+                a_kept_credential_that_is_dead_is_not_the_default,
                 a_shared_credential_reactivates_its_connections_but_those_revoked_here,
                 the_events_are_written_with_the_connection,
             ]

@@ -25,11 +25,7 @@ pub trait Journal {
     async fn count_served(&self, counts: &[(ConnectionId, i64, u64)]) -> Result<(), StoreError>;
 
     /// The counts of a connection since a day, oldest first.
-    async fn served(
-        &self,
-        id: ConnectionId,
-        since_day: i64,
-    ) -> Result<Vec<(i64, u64)>, StoreError>;
+    async fn served(&self, id: ConnectionId, since_day: i64) -> Result<Vec<(i64, u64)>, StoreError>;
 
     /// Keeps the report of a run as its job's last one.
     async fn save_run(&self, report: &JobReport) -> Result<(), StoreError>;

@@ -16,11 +16,7 @@ pub trait DataKeys {
 
     /// Makes `key` the active one, if the active one is `replaces` (`None`: there is none). Returns the
     /// key that is active afterwards: the winner, when two come at once.
-    async fn add_key(
-        &self,
-        key: &WrappedKey,
-        replaces: Option<&str>,
-    ) -> Result<WrappedKey, StoreError>;
+    async fn add_key(&self, key: &WrappedKey, replaces: Option<&str>) -> Result<WrappedKey, StoreError>;
 
     /// All keys (of one tenant), newest first, with how many credentials each one seals.
     async fn key_uses(&self, tenant: Option<&TenantId>) -> Result<Vec<KeyUse>, StoreError>;

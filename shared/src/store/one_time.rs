@@ -12,12 +12,7 @@ pub trait OneTimes {
     async fn put_once(&self, entry: &OneTime) -> Result<(), StoreError>;
 
     /// Reads and deletes an entry in one atomic step. One past its time is deleted and not answered.
-    async fn take_once(
-        &self,
-        space: Space,
-        id: &str,
-        now: Timestamp,
-    ) -> Result<Option<String>, StoreError>;
+    async fn take_once(&self, space: Space, id: &str, now: Timestamp) -> Result<Option<String>, StoreError>;
 }
 
 /// The kinds of one-time entry.

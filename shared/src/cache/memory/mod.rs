@@ -113,6 +113,24 @@ impl Cache for Memory {
         Ok(())
     }
 
+    async fn drop_older(&self, id: ConnectionId, kind: TokenKind, version: u64) -> Result<(), CacheError> {
+        self.tokens.entry(id).and_compute_with(|held| {
+            let Some(Entry::Tokens { mut bot, mut user }) = held.map(moka::Entry::into_value) else {
+                return Op::Nop;
+            };
+            let place = match kind {
+                TokenKind::Bot => &mut bot,
+                TokenKind::User => &mut user,
+            };
+            if place.as_ref().is_none_or(|kept| kept.value.version >= version) {
+                return Op::Nop;
+            }
+            *place = None;
+            Op::Put(Entry::Tokens { bot, user })
+        });
+        Ok(())
+    }
+
     async fn drop_tokens(&self, id: ConnectionId) -> Result<(), CacheError> {
         self.tokens.invalidate(&id);
         Ok(())

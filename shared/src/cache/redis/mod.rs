@@ -37,6 +37,15 @@ if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[6]) then redis.call('PEXPIRE', KE
 return 1
 ";
 
+/// Forgets a token that is older: hash; kind, version.
+const DROP_OLDER: &str = r"
+local held = redis.call('HGET', KEYS[1], ARGV[1])
+if not held then return 0 end
+local version = string.match(held, '^%d+:(%d+):')
+if version and tonumber(version) >= tonumber(ARGV[2]) then return 0 end
+return redis.call('HDEL', KEYS[1], ARGV[1])
+";
+
 /// Replaces the tokens by a tombstone: hash; deadline, milliseconds to live.
 const BURY: &str = r"
 redis.call('DEL', KEYS[1])
@@ -114,6 +123,12 @@ impl Cache for Redis {
         command.arg(token.kind.as_str()).arg(token.version).arg(now.millis()).arg(until.millis());
         command.arg(json(&*token)?).arg(left);
         self.link.send(When::Up, &command).await
+    }
+
+    async fn drop_older(&self, id: ConnectionId, kind: TokenKind, version: u64) -> Result<(), CacheError> {
+        let mut command = script(DROP_OLDER, token_key(id));
+        command.arg(kind.as_str()).arg(version);
+        self.link.send(When::Always, &command).await
     }
 
     async fn drop_tokens(&self, id: ConnectionId) -> Result<(), CacheError> {

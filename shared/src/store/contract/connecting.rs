@@ -88,12 +88,25 @@ pub async fn connecting_again_ends_leases_and_intents(s: Subject) {
     assert!(matches!(taken, Leased::Taken(_)));
 }
 
-pub async fn credentials_that_a_consent_did_not_bring_are_kept_behind_the_new_ones(s: Subject) {
+pub async fn credentials_that_a_consent_did_not_bring_are_kept_and_the_bot_stays_the_default(s: Subject) {
     let both = s.connect(&build::slack(1, "T1")).await;
     let mut user_only = again(&both);
     user_only.credentials.remove(0);
     let merged = s.connect(&user_only).await;
-    assert_eq!(merged.credentials, [user_only.credentials[0].clone(), both.credentials[0].clone()]);
+    assert_eq!(merged.credentials, [both.credentials[0].clone(), user_only.credentials[0].clone()]);
+}
+
+pub async fn a_kept_credential_that_is_dead_is_not_the_default(s: Subject) {
+    let both = s.connect(&build::slack(1, "T1")).await;
+    let bot = &both.credentials[0];
+    let event = build::event(EventKind::GrantEnded, &both);
+    s.store.condemn(&bot.id, bot.version, StatusReason::AppUninstalled, &event).await.unwrap();
+    let mut user_only = again(&both);
+    user_only.credentials.remove(0);
+    let merged = s.connect(&user_only).await;
+    assert_eq!(merged.status, Status::Active);
+    assert_eq!(merged.credential(None), Some(&user_only.credentials[0]));
+    assert_eq!(merged.credentials[1].status, Status::Revoked);
 }
 
 pub async fn a_shared_credential_reactivates_its_connections_but_those_revoked_here(s: Subject) {

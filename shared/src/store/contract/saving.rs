@@ -117,24 +117,27 @@ pub async fn condemning_carries_to_those_of_which_it_is_the_default_but_those_re
     for number in 1..=3 {
         s.connect(&in_workspace(number, u64::from(number))).await;
     }
-    // In the fourth, the bot is not the default.
-    let mut fourth = in_workspace(4, 4);
-    fourth.credentials.reverse();
-    let bot = s.connect(&fourth).await.credentials.remove(1);
+    let fourth = s.connect(&in_workspace(4, 4)).await;
+    let [bot, user] = &fourth.credentials[..] else { unreachable!() };
     let [first, second, third] = ids(1..=3)[..] else { unreachable!() };
     let event = build::event(EventKind::GrantEnded, &fourth);
     s.store.begin_revocation(third, &build::revoked(), &event).await.unwrap();
 
     let reason = StatusReason::AppUninstalled;
+    // The user's half is not the default of the fourth.
+    let users = s.store.condemn(&user.id, user.version, reason, &event).await.unwrap();
+    assert_eq!(users, [fourth.id]);
+    assert_eq!(s.connection(fourth.id).await.status_reason, None);
+
     let users = s.store.condemn(&bot.id, bot.version, reason, &event).await.unwrap();
     assert_eq!(users, ids(1..=4));
     for (id, reason) in [
-        (first, Some(StatusReason::AppUninstalled)),
-        (second, Some(StatusReason::AppUninstalled)),
-        (third, Some(StatusReason::RevokedByCaller)),
-        (fourth.id, None),
+        (first, StatusReason::AppUninstalled),
+        (second, StatusReason::AppUninstalled),
+        (third, StatusReason::RevokedByCaller),
+        (fourth.id, StatusReason::AppUninstalled),
     ] {
-        assert_eq!(s.connection(id).await.status_reason, reason);
+        assert_eq!(s.connection(id).await.status_reason, Some(reason));
     }
 }
 

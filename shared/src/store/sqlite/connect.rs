@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection as Db, named_params, params};
 
-use super::sql::{Columns, exists, int, json, malformed, name, one, run};
+use super::sql::{Columns, exists, json, malformed, name, one, run};
 use super::{connections, credentials, journal};
 use crate::domain::{Connection, Credential, Event, Status, StatusReason, Timestamp};
 use crate::store::{Connect, StoreError, shard_of};
@@ -22,26 +22,30 @@ pub(super) fn connect(
         return Ok(Connect::Conflict);
     }
     upsert(db, connection, &id, next_probe_at)?;
-    // What is kept comes after what is new.
-    let new = int(connection.credentials.len());
-    run(
-        db,
-        "UPDATE connection_credentials SET position = position + ?2 WHERE connection_id = ?1",
-        params![id, new],
-    )?;
-    for (position, credential) in connection.credentials.iter().enumerate() {
+    for credential in &connection.credentials {
         credentials::put(db, credential)?;
         run(
             db,
             "INSERT INTO connection_credentials (connection_id, kind, credential_id, position) \
-             VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE \
-             SET credential_id = excluded.credential_id, position = excluded.position",
-            params![id, name(credential.kind), credential.id.as_str(), int(position)],
+             VALUES (?1, ?2, ?3, 0) ON CONFLICT DO UPDATE SET credential_id = excluded.credential_id",
+            params![id, name(credential.kind), credential.id.as_str()],
         )?;
         if credential.status == Status::Active {
             carry(db, credential, Some(&id), connection.updated_at)?;
         }
     }
+    // The default is the first that is active, bot before user: a kept one that is dead comes last.
+    run(
+        db,
+        "UPDATE connection_credentials AS mine SET position = ( \
+             SELECT count(*) FROM connection_credentials l \
+             JOIN credentials k ON k.id = l.credential_id \
+             JOIN credentials m ON m.id = mine.credential_id \
+             WHERE l.connection_id = mine.connection_id \
+               AND (k.status <> 'active', l.kind) < (m.status <> 'active', mine.kind)) \
+         WHERE connection_id = ?1",
+        [&id],
+    )?;
     journal::record(db, events)?;
     Ok(Connect::Done)
 }

@@ -80,7 +80,8 @@ impl Connections for Sqlite {
         limit: usize,
     ) -> Result<Page<Connection>, StoreError> {
         let limit = limit.max(1);
-        let (page, values) = page(filter, after, limit);
+        let after = after.map(cursor).transpose()?;
+        let (page, values) = page(filter, after.as_deref(), limit);
         self.read(move |db| {
             let sql = rows::select(&page, "page.id");
             let found = rows::connections(db, &sql, params_from_iter(values))?;
@@ -147,6 +148,13 @@ impl Connections for Sqlite {
         })
         .await
     }
+}
+
+/// The id of the last connection of the page before.
+fn cursor(text: &str) -> Result<String, StoreError> {
+    text.parse::<ConnectionId>()
+        .map(|id| id.to_string())
+        .map_err(|_| malformed("cursor", text, "it does not come from a page of connections"))
 }
 
 pub(super) fn page(filter: &Filter, after: Option<&str>, limit: usize) -> (String, Vec<Value>) {

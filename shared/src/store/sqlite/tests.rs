@@ -1,7 +1,7 @@
 //! The contract, and what only this backend promises.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+
 use std::task::{Context, Waker};
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ use futures_util::future::join_all;
 use tempfile::TempDir;
 
 use super::{Sqlite, connections, credentials, journal, keys, revocations, rows};
-use crate::clock::{Clock, SystemClock};
-use crate::domain::{EventKind, Status};
+use crate::clock::Clock;
+use crate::domain::Status;
 use crate::store::contract::{Opened, store_contract};
 use crate::store::{Connect, Connections, Credentials, EventFilter, Filter, Journal, Leased, StoreError};
 use crate::testing::{TestClock, build};
@@ -322,40 +322,4 @@ async fn plan(statement: &str) -> Vec<String> {
         Ok(plan)
     });
     plan.await.unwrap()
-}
-
-#[tokio::test]
-#[ignore = "a measurement, not a check"]
-async fn how_many_refreshes_are_written_per_second() {
-    let folder = TempDir::new().unwrap();
-    let store = Arc::new(open(&folder));
-    let total = 20_000;
-    connect(&store, 1..=total).await;
-    let clock = SystemClock::new();
-    let numbers = Arc::new(AtomicU32::new(0));
-    let tasks: Vec<_> = (0..64)
-        .map(|_| {
-            let (store, numbers) = (Arc::clone(&store), Arc::clone(&numbers));
-            tokio::spawn(async move {
-                loop {
-                    let number = numbers.fetch_add(1, Ordering::SeqCst) + 1;
-                    if number > total {
-                        break;
-                    }
-                    let connection = build::connection(number);
-                    let credential = &connection.credentials[0];
-                    let length = Duration::from_secs(30);
-                    store.lease(&credential.id, 1, "me", length).await.unwrap();
-                    let next = build::refreshed(credential, build::NOW);
-                    let event = build::event(EventKind::Refreshed, &connection);
-                    store.save_refreshed(&next, &event).await.unwrap();
-                }
-            })
-        })
-        .collect();
-    for task in tasks {
-        task.await.unwrap();
-    }
-    let seconds = clock.monotonic().as_secs_f64();
-    println!("{:.0} refreshes/s (two writes each)", f64::from(total) / seconds);
 }
