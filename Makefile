@@ -1,0 +1,35 @@
+# Verbs, no logic: each is a line or two that anybody could type.
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check fmt openapi build bench
+
+FUNCTIONS := authorize callback token-get admin scheduled-refresh scheduled-health standalone
+
+help: ## Says what there is to do
+	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+run: ## Runs the whole service on this machine, with a pretended Slack and Gmail
+	cargo run -p standalone
+
+test: ## Runs every test (needs cargo-nextest)
+	cargo nextest run --workspace --locked
+
+check: ## Looks without running: format, lints, dependencies, links in the documentation (needs cargo-deny)
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo clippy -p standalone --no-default-features --locked -- -D warnings
+	cargo deny --locked check bans licenses sources
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
+
+fmt: ## Formats the code
+	cargo fmt --all
+
+openapi: ## Writes docs/openapi.json anew from the code
+	cargo run --quiet -p standalone -- --openapi > docs/openapi.json.new
+	mv docs/openapi.json.new docs/openapi.json
+
+build: ## Builds a binary per function, as it ships, in target/release
+	cargo build --release --locked $(addprefix -p ,$(FUNCTIONS))
+
+bench: ## Measures the service against a bare route, and prints a table
+	cargo run --profile bench --locked -p bench -- all
