@@ -12,3 +12,7 @@ mod outage;
 mod refusals;
 mod selection;
 mod shapes;
+mod admin;
+mod jobs;
+mod openapi;
+mod pages;
