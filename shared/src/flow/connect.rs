@@ -62,8 +62,10 @@ impl ConnectError {
 pub async fn connect(ctx: &Context, consented: &Consented<'_>) -> Result<Connection, ConnectError> {
     let attempt = consented.attempt;
     for tried in 0..TRIES {
-        // Those who lost once would lose together again.
-        tokio::time::sleep(schedule::contention_wait(tried, ctx.ids.as_ref())).await;
+        if tried > 0 {
+            // Those who came together would lose together again.
+            tokio::time::sleep(schedule::contention_wait(tried, ctx.ids.as_ref())).await;
+        }
         let existing = ctx
             .store
             .find(&attempt.tenant_id, &attempt.user_id, &attempt.provider, consented.account)

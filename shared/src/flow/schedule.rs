@@ -39,14 +39,11 @@ pub fn back_off(failures: u32, ids: &dyn Ids) -> Duration {
     base - spread(ids, base / 4)
 }
 
-/// How long to wait before trying again to write what others write too, after losing `lost` times: a
-/// random part of 20 ms, doubled each time up to 640 ms.
+/// How long to wait before writing again what others write too, after losing `lost` times: a random part
+/// of 20 ms, doubled each time up to 640 ms.
 #[must_use]
 pub fn contention_wait(lost: u32, ids: &dyn Ids) -> Duration {
-    match lost {
-        0 => Duration::ZERO,
-        lost => spread(ids, Duration::from_millis(10 << lost.min(6))),
-    }
+    spread(ids, Duration::from_millis(10 << lost.min(6)))
 }
 
 /// A random part of `most`; none of it when there is no randomness.

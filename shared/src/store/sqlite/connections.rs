@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use rusqlite::types::Value;
 use rusqlite::{Connection as Db, params, params_from_iter};
 
-use super::sql::{Columns, all, int, name, run};
+use super::sql::{Columns, all, int, malformed, name, run};
 use super::{Sqlite, connect, journal, rows};
 use crate::domain::{Account, Connection, ConnectionId, Event, ProviderId, TenantId, Timestamp, UserId};
 use crate::store::{Connect, Connections, Filter, HealthWrite, Page, StoreError, Tally};
