@@ -199,6 +199,12 @@ impl Config {
         self.providers.get(&as_variable(id.as_str())).cloned().unwrap_or_default()
     }
 
+    /// Whether the store is a file beside us: then there is one machine, and a disk to write to.
+    #[must_use]
+    pub fn has_embedded_store(&self) -> bool {
+        self.store_url.starts_with("sqlite:") && self.store_url != "sqlite::memory:"
+    }
+
     /// Whether any provider has an app.
     #[must_use]
     pub fn has_provider_apps(&self) -> bool {

@@ -312,6 +312,18 @@ async fn redis_gives_a_one_time_entry_to_one_of_fifty() {
 }
 
 #[tokio::test]
+async fn redis_keeps_parked_tokens_until_they_are_taken_back() {
+    let Some(server) = RedisServer::start().unwrap() else { return };
+    let cache = Subject::redis(&server).cache;
+    let id = CredentialId::owned(ID, TokenKind::User);
+    assert_eq!(cache.parked(&id).await.unwrap(), None);
+    cache.park(&id, "sealed").await.unwrap();
+    assert_eq!(cache.parked(&id).await.unwrap().as_deref(), Some("sealed"));
+    cache.unpark(&id).await.unwrap();
+    assert_eq!(cache.parked(&id).await.unwrap(), None);
+}
+
+#[tokio::test]
 async fn redis_gives_no_one_time_entry_past_its_time() {
     let Some(server) = RedisServer::start().unwrap() else { return };
     let it = Subject::redis(&server);

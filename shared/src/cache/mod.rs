@@ -23,6 +23,8 @@ use crate::store::{OneTime, Space};
 
 /// How long a token may be cached: never past its expiry either.
 pub const TOKEN_TTL: Duration = Duration::from_secs(15 * 60);
+/// How long parked tokens wait for the store.
+pub const PARKED_TTL: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long a selection may be cached.
 pub const LOOKUP_TTL: Duration = Duration::from_secs(30);
 
@@ -40,6 +42,16 @@ pub trait Cache: Send + Sync {
 
     /// Reads and deletes a one-time entry in one atomic step (`GETDEL`).
     async fn take_once(&self, space: Space, id: &str) -> Result<Option<String>, CacheError>;
+
+    /// Keeps refreshed tokens that the store would not take, sealed, for a day. An error when the cache is not
+    /// shared.
+    async fn park(&self, id: &CredentialId, text: &str) -> Result<(), CacheError>;
+
+    /// What is parked for a credential.
+    async fn parked(&self, id: &CredentialId) -> Result<Option<String>, CacheError>;
+
+    /// Forgets what is parked, once the store has it.
+    async fn unpark(&self, id: &CredentialId) -> Result<(), CacheError>;
 
     /// The cached token of a connection.
     async fn token(&self, id: ConnectionId, kind: TokenKind) -> Result<CacheAnswer, CacheError>;

@@ -34,7 +34,7 @@ impl TokenKind {
 pub struct Sealed(pub String);
 
 /// The right to refresh a credential, held by one process until a time that the store judges.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lease {
     /// Who holds it: random, one per flight.
     pub owner: String,
@@ -54,8 +54,8 @@ pub enum RefreshState {
     Failing,
 }
 
-/// One access token with its refresh token, as stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One access token with its refresh token, as stored: sealed, so that it can be written down anywhere.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Credential {
     /// Its id.
     pub id: CredentialId,

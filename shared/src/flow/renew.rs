@@ -4,6 +4,7 @@
 
 mod flight;
 mod outcome;
+mod parked;
 
 use std::sync::Arc;
 use std::time::Duration;

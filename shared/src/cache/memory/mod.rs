@@ -10,7 +10,7 @@ use moka::sync::Cache as Map;
 
 use super::{Cache, CacheAnswer, CacheError, CachedToken, Candidate, LOOKUP_TTL, LookupKey, TOKEN_TTL};
 use crate::clock::Clock;
-use crate::domain::{ConnectionId, Timestamp, TokenKind};
+use crate::domain::{ConnectionId, CredentialId, Timestamp, TokenKind};
 use crate::store::{OneTime, Space};
 
 /// How long anything is believed when other processes may have changed it.
@@ -47,7 +47,7 @@ impl<T> Clone for Kept<T> {
 
 /// The in-process cache was asked for what only a shared one may hold.
 #[derive(Debug, thiserror::Error)]
-#[error("one-time entries are not kept in one process's memory")]
+#[error("one-time entries and parked tokens are not kept in one process's memory")]
 struct NotShared;
 
 impl Memory {
@@ -92,6 +92,18 @@ impl Cache for Memory {
 
     async fn take_once(&self, _: Space, _: &str) -> Result<Option<String>, CacheError> {
         Err(CacheError(NotShared.into()))
+    }
+
+    async fn park(&self, _: &CredentialId, _: &str) -> Result<(), CacheError> {
+        Err(CacheError(NotShared.into()))
+    }
+
+    async fn parked(&self, _: &CredentialId) -> Result<Option<String>, CacheError> {
+        Ok(None)
+    }
+
+    async fn unpark(&self, _: &CredentialId) -> Result<(), CacheError> {
+        Ok(())
     }
 
     async fn token(&self, id: ConnectionId, kind: TokenKind) -> Result<CacheAnswer, CacheError> {

@@ -16,10 +16,11 @@ use redis::Cmd;
 
 use self::link::{LIMITS, Limits, Link, When};
 use super::{
-    Cache, CacheAnswer, CacheError, CachedToken, Candidate, LOOKUP_TTL, LookupKey, OpenCacheError, TOKEN_TTL,
+    Cache, CacheAnswer, CacheError, CachedToken, Candidate, LOOKUP_TTL, LookupKey, OpenCacheError,
+    PARKED_TTL, TOKEN_TTL,
 };
 use crate::clock::Clock;
-use crate::domain::{ConnectionId, Timestamp, TokenKind};
+use crate::domain::{ConnectionId, CredentialId, Timestamp, TokenKind};
 use crate::store::{OneTime, Space};
 
 /// Keeps a token: hash; kind, version, now, deadline, JSON, milliseconds to live.
@@ -100,6 +101,20 @@ impl Cache for Redis {
         Ok(value.as_deref().and_then(|value| live(value, now)).map(str::to_owned))
     }
 
+    async fn park(&self, id: &CredentialId, text: &str) -> Result<(), CacheError> {
+        let mut command = Cmd::set(parked_key(id), text);
+        command.arg("PX").arg(millis(PARKED_TTL));
+        self.link.send(When::Always, &command).await
+    }
+
+    async fn parked(&self, id: &CredentialId) -> Result<Option<String>, CacheError> {
+        self.link.send(When::Always, &Cmd::get(parked_key(id))).await
+    }
+
+    async fn unpark(&self, id: &CredentialId) -> Result<(), CacheError> {
+        self.link.send(When::Always, &Cmd::del(parked_key(id))).await
+    }
+
     async fn token(&self, id: ConnectionId, kind: TokenKind) -> Result<CacheAnswer, CacheError> {
         let command = Cmd::hmget(token_key(id), &["buried", kind.as_str()]);
         let (buried, held): (Option<i64>, Option<String>) = self.link.send(When::Up, &command).await?;
@@ -166,6 +181,10 @@ fn once_key(space: Space, id: &str) -> String {
 
 fn token_key(id: ConnectionId) -> String {
     format!("oauth:token:{id}")
+}
+
+fn parked_key(id: &CredentialId) -> String {
+    format!("oauth:parked:{id}")
 }
 
 /// A digest, as its parts can be long and hold any character; each behind its length, so that none run together.

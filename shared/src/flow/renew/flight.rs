@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::outcome::{self, After};
-use super::{LEASE, LOOK_EVERY, NEEDED, PATIENCE, RenewError, Trigger};
+use super::{LEASE, LOOK_EVERY, NEEDED, PATIENCE, RenewError, Trigger, parked};
 use crate::domain::{Credential, Sealed, Status, StatusReason, Timestamp};
 use crate::flow::Context;
 use crate::flow::tokens::Next;
@@ -93,6 +93,11 @@ pub(super) fn adopt(winner: Credential) -> Result<Credential, RenewError> {
 async fn ask(ctx: &Context, held: &Held<'_>, trigger: &Trigger) -> Result<Credential, RenewError> {
     let rotation = held.provider.descriptor.refresh.rotation;
     let now = ctx.clock.now();
+    if held.is_ambiguous()
+        && let Some(parked) = parked::find(ctx, &held.before).await
+    {
+        return outcome::save(ctx, parked, true).await;
+    }
     if held.is_ambiguous() && rotation == Rotation::SingleUse && held.before.is_live(now) {
         // The one fenced retry waits until nothing can be lost by it.
         return Err(outcome::wait_for_expiry(ctx, held).await);
@@ -166,5 +171,5 @@ async fn save(
         refreshed: true,
     };
     let credential = next.seal(ctx).await.map_err(RenewError::Seal)?;
-    outcome::save(ctx, issued, credential).await
+    outcome::save(ctx, credential, false).await
 }

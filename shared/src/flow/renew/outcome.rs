@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use super::flight::{self, Held};
-use super::{OPERATOR_BACK_OFF, RenewError};
+use super::{OPERATOR_BACK_OFF, RenewError, parked};
 use crate::domain::{
     ConnectionId, Credential, Event, EventKind, PendingRevocation, Status, StatusReason, Timestamp,
 };
 use crate::flow::{Context, alert, connect, revoke, schedule};
-use crate::provider::{Failure, FailureClass, IssuedToken, Outcome, Rotation};
+use crate::provider::{Failure, FailureClass, Outcome, Rotation};
 use crate::store::{Release, Saved};
 
 /// How often a save is tried, and how long it waits in between: well within what is left of the lease.
@@ -30,46 +30,43 @@ pub(super) enum After {
     Stop(RenewError),
 }
 
-/// Saves new tokens. A save that fails is tried again: the old refresh token may be spent.
+/// Saves new tokens. A save that fails is tried again, then parked: the old refresh token may be spent.
+///
+/// `parked` says that this is the second attempt, with tokens that were parked.
 pub(super) async fn save(
     ctx: &Context,
-    issued: &IssuedToken,
     credential: Credential,
+    parked: bool,
 ) -> Result<Credential, RenewError> {
     let event = about(ctx, &credential, EventKind::Refreshed, None);
     let mut waits = SAVE_WAITS.iter();
     loop {
         let error = match ctx.store.save_refreshed(&credential, &event).await {
             Ok(Saved::Done) => {
+                if parked {
+                    parked::forget(ctx, &credential.id).await;
+                }
                 connect::forget_older_tokens(ctx, &credential).await;
                 return Ok(credential);
             }
             Ok(Saved::Missing) => return Err(RenewError::Missing),
             Ok(Saved::Fenced(winner)) => {
-                return fenced(ctx, issued, &credential, *winner).await;
+                if parked {
+                    parked::forget(ctx, &credential.id).await;
+                }
+                return fenced(ctx, &credential, *winner).await;
             }
             Err(error) => error,
         };
-        let Some(wait) = waits.next() else {
-            tracing::error!(
-                credential.id = %credential.id,
-                provider.id = %credential.provider,
-                error = &error as &dyn std::error::Error,
-                "refreshed tokens could not be saved; the next refresh uses the old refresh token"
-            );
-            return Err(RenewError::Store(error));
-        };
-        tokio::time::sleep(*wait).await;
+        match waits.next() {
+            Some(wait) => tokio::time::sleep(*wait).await,
+            None => return parked::park(ctx, credential, error).await,
+        }
     }
 }
 
 /// Somebody wrote while we asked. If they revoked, what we got must go too; else theirs is ours.
-async fn fenced(
-    ctx: &Context,
-    issued: &IssuedToken,
-    ours: &Credential,
-    winner: Credential,
-) -> Result<Credential, RenewError> {
+async fn fenced(ctx: &Context, ours: &Credential, winner: Credential) -> Result<Credential, RenewError> {
     if winner.status_reason == Some(StatusReason::RevokedByCaller) {
         let now = ctx.clock.now();
         let pending = PendingRevocation {
@@ -78,7 +75,7 @@ async fn fenced(
             credential_id: ours.id.clone(),
             tenant_id: ours.tenant_id.clone(),
             provider: ours.provider.clone(),
-            kind: issued.kind,
+            kind: ours.kind,
             version: ours.version,
             access: ours.access.clone(),
             refresh: ours.refresh.clone(),
