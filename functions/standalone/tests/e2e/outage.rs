@@ -33,12 +33,19 @@ async fn a_failed_refresh_does_not_fail_a_caller_whose_token_lives() {
             assert_eq!(served["refreshState"], "failing", "{provider}: {what}");
             let calls = world.sandbox().counters().calls(endpoint);
             assert_eq!(world.get(provider, "alice").await.ok()["accessToken"], served["accessToken"]);
-            assert_eq!(world.sandbox().counters().calls(endpoint), calls, "{provider}: {what}: left alone for a while");
+            assert_eq!(
+                world.sandbox().counters().calls(endpoint),
+                calls,
+                "{provider}: {what}: left alone for a while"
+            );
 
             let after = world.ctx().store.connection(id.parse().unwrap()).await.unwrap().unwrap();
             assert_eq!(after.status, before.status, "{provider}: {what}");
             let sealed = |each: &shared::domain::Connection| {
-                each.credentials.iter().map(|one| (one.access.clone(), one.refresh.clone())).collect::<Vec<_>>()
+                each.credentials
+                    .iter()
+                    .map(|one| (one.access.clone(), one.refresh.clone()))
+                    .collect::<Vec<_>>()
             };
             assert_eq!(sealed(&after), sealed(&before), "{provider}: {what}: nothing is cleared");
 
@@ -109,7 +116,10 @@ async fn an_answer_lost_beyond_the_grace_ends_the_grant_and_says_so() {
     let problem = world.get("slack", "alice").await.refused(409, "reauthorization_required");
     assert_eq!(problem["statusReason"], "refresh_outcome_unknown");
     let view = world.view(&id).await;
-    assert_eq!((&view["status"], &view["statusReason"]), (&json!("expired"), &json!("refresh_outcome_unknown")));
+    assert_eq!(
+        (&view["status"], &view["statusReason"]),
+        (&json!("expired"), &json!("refresh_outcome_unknown"))
+    );
 }
 
 #[tokio::test]
@@ -119,13 +129,18 @@ async fn a_bad_client_secret_is_the_operators_and_touches_no_connection() {
     for account in ["alice", "bob", "carol"] {
         ids.push(world.connect("gmail", account).await);
     }
-    world.sandbox().configure(|settings| settings.google.clients[0].client_secrets = vec!["other".to_owned()]);
+    world
+        .sandbox()
+        .configure(|settings| settings.google.clients[0].client_secrets = vec!["other".to_owned()]);
     world.advance(3500);
     assert_eq!(world.get("gmail", "alice").await.ok()["refreshState"], "failing");
     world.advance(200);
     for account in ["alice", "bob", "carol", "alice"] {
         let problem = world.get("gmail", account).await.refused(502, "provider_misconfigured");
-        assert_eq!((&problem["actor"], &problem["providerError"]), (&json!("operator"), &json!("invalid_client")));
+        assert_eq!(
+            (&problem["actor"], &problem["providerError"]),
+            (&json!("operator"), &json!("invalid_client"))
+        );
     }
     for id in &ids {
         assert_eq!(world.view(id).await["status"], "active");
@@ -141,9 +156,12 @@ async fn a_bad_client_secret_is_the_operators_and_touches_no_connection() {
 
 #[tokio::test]
 async fn a_secret_is_rolled_over_without_a_failed_call() {
-    let world = Setup::default().var("PROVIDER_SLACK_CLIENT_SECRET", "new-one,sandbox-slack-secret").start().await;
+    let world =
+        Setup::default().var("PROVIDER_SLACK_CLIENT_SECRET", "new-one,sandbox-slack-secret").start().await;
     world.connect("slack", "alice").await;
-    world.sandbox().configure(|settings| settings.slack.clients[0].client_secrets = vec!["new-one".to_owned()]);
+    world
+        .sandbox()
+        .configure(|settings| settings.slack.clients[0].client_secrets = vec!["new-one".to_owned()]);
     world.advance(43_201);
     world.get("slack", "alice").await.ok();
     assert!(world.events("alert").await.is_empty());
@@ -153,7 +171,9 @@ async fn a_secret_is_rolled_over_without_a_failed_call() {
 async fn a_grant_that_ended_at_google_is_expired_and_keeps_its_tokens() {
     let world = World::start().await;
     let id = world.connect("gmail", "alice").await;
-    world.sandbox().revoke(&Revoke::Grant { provider: sandbox_provider::Provider::Google, account: "alice".to_owned() });
+    world
+        .sandbox()
+        .revoke(&Revoke::Grant { provider: sandbox_provider::Provider::Google, account: "alice".to_owned() });
     world.advance(3600);
     let problem = world.get("gmail", "alice").await.refused(409, "reauthorization_required");
     assert_eq!(problem["statusReason"], "grant_expired");
@@ -161,7 +181,10 @@ async fn a_grant_that_ended_at_google_is_expired_and_keeps_its_tokens() {
     let view = world.view(&id).await;
     assert_eq!((&view["status"], &view["statusReason"]), (&json!("expired"), &json!("grant_expired")));
     let stored = world.ctx().store.connection(id.parse().unwrap()).await.unwrap().unwrap();
-    assert!(stored.credentials[0].access.is_some() && stored.credentials[0].refresh.is_some(), "nothing is cleared");
+    assert!(
+        stored.credentials[0].access.is_some() && stored.credentials[0].refresh.is_some(),
+        "nothing is cleared"
+    );
     let calls = world.sandbox().counters().calls(Endpoint::GoogleToken);
     world.get("gmail", "alice").await.refused(409, "reauthorization_required");
     assert_eq!(world.sandbox().counters().calls(Endpoint::GoogleToken), calls, "it is not asked again");
@@ -174,9 +197,11 @@ async fn a_token_without_a_refresh_token_expires_and_says_why() {
     let world = World::start().await;
     // Google gives none to an app that does not ask for offline access: `prompt` and `access_type` are ours, so
     // the answer is made up.
-    let callback = world.consented(json!({"userId": "alice", "provider": "gmail"}), &Consent::approve("alice")).await;
+    let callback =
+        world.consented(json!({"userId": "alice", "provider": "gmail"}), &Consent::approve("alice")).await;
     let scope = "openid https://www.googleapis.com/auth/userinfo.email";
-    let answer = json!({"access_token": "ya29.x", "expires_in": 3599, "token_type": "Bearer", "scope": scope});
+    let answer =
+        json!({"access_token": "ya29.x", "expires_in": 3599, "token_type": "Bearer", "scope": scope});
     world.sandbox().fault(Fault::respond(Endpoint::GoogleToken, 200).json(answer));
     let me = json!({"sub": "1", "email": "alice@example.com"});
     world.sandbox().fault(Fault::respond(Endpoint::GoogleUserinfo, 200).json(me));
@@ -218,7 +243,9 @@ async fn what_slack_says_of_a_dead_token_is_the_reason() {
 #[tokio::test]
 async fn an_access_token_that_died_early_is_refreshed_by_the_check() {
     let world = World::start().await;
-    for (provider, which) in [("slack", sandbox_provider::Provider::Slack), ("gmail", sandbox_provider::Provider::Google)] {
+    for (provider, which) in
+        [("slack", sandbox_provider::Provider::Slack), ("gmail", sandbox_provider::Provider::Google)]
+    {
         let id = world.connect(provider, "alice").await;
         let token = world.token(provider, "alice").await;
         world.sandbox().expire(&Expire::AccessTokens(which));
@@ -247,8 +274,12 @@ async fn a_provider_that_is_down_says_nothing_about_a_connection() {
 #[tokio::test]
 async fn a_provider_that_is_not_configured_says_so() {
     let folder = tempfile::TempDir::new().unwrap();
-    let file = include_str!("../../../../shared/providers/gmail.toml").replace("id = \"gmail\"", "id = \"other\"");
+    let file =
+        include_str!("../../../../shared/providers/gmail.toml").replace("id = \"gmail\"", "id = \"other\"");
     std::fs::write(folder.path().join("other.toml"), file).unwrap();
     let world = Setup::default().var("PROVIDERS_DIR", folder.path().to_str().unwrap()).start().await;
-    world.authorize(json!({"userId": "alice", "provider": "other"})).await.refused(503, "provider_not_configured");
+    world
+        .authorize(json!({"userId": "alice", "provider": "other"}))
+        .await
+        .refused(503, "provider_not_configured");
 }

@@ -15,7 +15,10 @@ fn is_closed(answer: &Answer) {
     assert_eq!(answer.header("referrer-policy"), "no-referrer");
     assert_eq!(answer.header("x-content-type-options"), "nosniff");
     let policy = answer.header("content-security-policy");
-    assert!(policy.starts_with("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{policy}");
+    assert!(
+        policy.starts_with("default-src 'none'") && policy.contains("frame-ancestors 'none'"),
+        "{policy}"
+    );
     assert!(!policy.contains("unsafe"), "{policy}");
     let page = answer.text();
     for outside in ["src=\"http", "href=\"http", "url(http", "@import"] {
@@ -27,7 +30,9 @@ fn is_closed(answer: &Answer) {
 async fn a_browser_that_has_connected_sees_a_page_without_its_code() {
     let world = World::start().await;
     for provider in providers() {
-        let callback = world.consented(json!({"userId": "alice", "provider": provider}), &Consent::approve("alice")).await;
+        let callback = world
+            .consented(json!({"userId": "alice", "provider": provider}), &Consent::approve("alice"))
+            .await;
         let page = browse(&world, &callback).await;
         assert_eq!(page.status, 200);
         assert_eq!(page.header("cache-control"), "no-store");
@@ -42,10 +47,13 @@ async fn a_browser_that_has_connected_sees_a_page_without_its_code() {
 #[tokio::test]
 async fn what_a_provider_or_an_attacker_writes_into_the_callback_is_not_shown_as_markup() {
     let world = World::start().await;
-    let callback = world.consented(json!({"userId": "alice", "provider": "gmail"}), &Consent::deny("alice")).await;
+    let callback =
+        world.consented(json!({"userId": "alice", "provider": "gmail"}), &Consent::deny("alice")).await;
     let state = callback.split("state=").nth(1).unwrap().split('&').next().unwrap();
     let script = "%3Cscript%3Ealert(1)%3C/script%3E";
-    for query in [format!("state={state}&error={script}"), format!("state={script}"), format!("{script}=1&state=x")] {
+    for query in
+        [format!("state={state}&error={script}"), format!("state={script}"), format!("{script}=1&state=x")]
+    {
         let page = browse(&world, &format!("/api/v1/oauth/callback/gmail?{query}")).await;
         assert!(page.status >= 400);
         is_closed(&page);

@@ -58,7 +58,9 @@ async fn an_unknown_a_missing_and_a_tampered_state_are_refused() {
     let state = parameter(&callback, "state");
     let last = if state.ends_with('0') { "1" } else { "0" };
     let tampered = format!("{}{last}", &state[..state.len() - 1]);
-    for wrong in [tampered.as_str(), &uuid::Uuid::nil().to_string(), "", "x", "' OR 1=1 --", &format!("{state} ")] {
+    for wrong in
+        [tampered.as_str(), &uuid::Uuid::nil().to_string(), "", "x", "' OR 1=1 --", &format!("{state} ")]
+    {
         world.api().get(&with(&callback, "state", wrong)).await.refused(400, "state_invalid");
     }
     world.api().get(&without(&callback, &["state"])).await.refused(400, "state_invalid");
@@ -79,7 +81,11 @@ async fn an_expired_state_is_refused() {
 async fn a_state_of_another_provider_is_refused() {
     let world = World::start().await;
     let callback = callback_of(&world, "slack").await;
-    world.api().get(&callback.replace("/callback/slack", "/callback/gmail")).await.refused(400, "state_invalid");
+    world
+        .api()
+        .get(&callback.replace("/callback/slack", "/callback/gmail"))
+        .await
+        .refused(400, "state_invalid");
     let unknown = callback.replace("/callback/slack", "/callback/nobody");
     world.api().get(&unknown).await.refused(404, "unknown_provider");
     nothing_is_connected(&world).await;
@@ -128,12 +134,14 @@ async fn a_missing_issuer_is_refused_where_a_provider_promises_one() {
 async fn a_user_who_says_no_is_an_outcome_that_the_browser_brings_home() {
     let world = World::start().await;
     for provider in providers() {
-        let body = json!({"userId": "alice", "provider": provider, "redirectUri": "https://app.example/done?x=1"});
+        let body =
+            json!({"userId": "alice", "provider": provider, "redirectUri": "https://app.example/done?x=1"});
         let callback = world.consented(body, &Consent::deny("alice")).await;
         let home = world.api().get(&callback).await.sent_to();
         let query: Vec<_> = home.query_pairs().collect();
         assert!(home.as_str().starts_with("https://app.example/done?x=1&"), "{home}");
-        for (name, value) in [("status", "error"), ("code", "access_denied"), ("provider", provider.as_str())] {
+        for (name, value) in [("status", "error"), ("code", "access_denied"), ("provider", provider.as_str())]
+        {
             assert!(query.iter().any(|(n, v)| n == name && v == value), "{home}");
         }
         // Without a redirect: JSON for who asks for it, a page for a browser.
@@ -212,8 +220,18 @@ async fn an_answer_to_the_code_that_is_no_token_is_not_a_connection() {
             ("nothing", answer(), "exchange_failed", 502),
             ("no token", answer().json(json!({"ok": true, "scope": "x"})), "exchange_failed", 502),
             ("ok: false", answer().json(json!({"ok": false, "error": "odd"})), "exchange_failed", 502),
-            ("an empty token", answer().json(json!({"ok": true, "access_token": "", "token_type": "bot"})), "exchange_failed", 502),
-            ("a token that is a number", answer().json(json!({"ok": true, "access_token": 1, "token_type": "bot"})), "exchange_failed", 502),
+            (
+                "an empty token",
+                answer().json(json!({"ok": true, "access_token": "", "token_type": "bot"})),
+                "exchange_failed",
+                502,
+            ),
+            (
+                "a token that is a number",
+                answer().json(json!({"ok": true, "access_token": 1, "token_type": "bot"})),
+                "exchange_failed",
+                502,
+            ),
             ("a list", answer().json(json!([])), "exchange_failed", 502),
             ("HTML", answer().text("<html><body>Welcome</body></html>"), "exchange_failed", 502),
             ("half of JSON", answer().text("{\"ok\": true, \"access_to"), "exchange_failed", 502),
@@ -226,7 +244,11 @@ async fn an_answer_to_the_code_that_is_no_token_is_not_a_connection() {
             let callback = callback_of(&world, provider).await;
             world.sandbox().fault(fault);
             let answer = world.api().get(&callback).await;
-            assert_eq!((answer.status, answer.json()["code"].as_str()), (status, Some(code)), "{provider}: {what}");
+            assert_eq!(
+                (answer.status, answer.json()["code"].as_str()),
+                (status, Some(code)),
+                "{provider}: {what}"
+            );
             assert!(world.sandbox().faults().is_empty(), "{provider}: {what} was met");
         }
     }
@@ -317,7 +339,15 @@ async fn missing_empty_mistyped_over_long_and_control_characters_are_refused_by_
             body.as_object_mut().unwrap().remove(field);
             let problem = world.api().post(path, &body).await.refused(400, "invalid_request");
             assert_eq!(problem["errors"][0]["field"], field, "{path}");
-            let wrong = [json!(""), json!(null), json!(7), json!(["a"]), json!("a\nb"), json!("\u{0}"), json!("x".repeat(257))];
+            let wrong = [
+                json!(""),
+                json!(null),
+                json!(7),
+                json!(["a"]),
+                json!("a\nb"),
+                json!("\u{0}"),
+                json!("x".repeat(257)),
+            ];
             for value in wrong {
                 let mut body = good.clone();
                 body[field] = value.clone();
@@ -354,11 +384,18 @@ async fn missing_empty_mistyped_over_long_and_control_characters_are_refused_by_
         assert!(named.starts_with(field), "{field} {value}: {named}");
     }
     let gmail = json!({"userId": "alice", "provider": "gmail", "userScopes": ["x"]});
-    assert_eq!(world.authorize(gmail).await.refused(400, "invalid_request")["errors"][0]["field"], "userScopes");
+    assert_eq!(
+        world.authorize(gmail).await.refused(400, "invalid_request")["errors"][0]["field"],
+        "userScopes"
+    );
     let gmail = json!({"userId": "alice", "provider": "gmail", "teamId": "T0ACME"});
     assert_eq!(world.authorize(gmail).await.refused(400, "invalid_request")["errors"][0]["field"], "teamId");
     for body in [AUTHORIZE, GET] {
-        world.api().post(body, &json!({"userId": "a", "tenantId": "b", "provider": "nobody"})).await.refused(404, "unknown_provider");
+        world
+            .api()
+            .post(body, &json!({"userId": "a", "tenantId": "b", "provider": "nobody"}))
+            .await
+            .refused(404, "unknown_provider");
     }
 }
 
@@ -385,7 +422,11 @@ async fn bodies_that_are_not_json_or_too_large_are_refused() {
     let good = json!({"userId": "alice", "tenantId": "acme", "provider": "slack"}).to_string();
     let post = |body: String, content_type: &str| {
         let request = world.api().request(Method::POST, GET).body(body);
-        world.api().send(if content_type.is_empty() { request } else { request.header("content-type", content_type) })
+        world.api().send(if content_type.is_empty() {
+            request
+        } else {
+            request.header("content-type", content_type)
+        })
     };
     for content_type in ["", "text/plain", "application/x-www-form-urlencoded", "application/jsonx"] {
         post(good.clone(), content_type).await.refused(415, "invalid_request");
@@ -402,7 +443,10 @@ async fn bodies_that_are_not_json_or_too_large_are_refused() {
 async fn another_tenants_and_another_users_connection_is_not_found() {
     let world = World::start().await;
     let theirs = world
-        .connect_as(json!({"userId": "alice", "tenantId": "globex", "provider": "gmail"}), &Consent::approve("alice"))
+        .connect_as(
+            json!({"userId": "alice", "tenantId": "globex", "provider": "gmail"}),
+            &Consent::approve("alice"),
+        )
         .await;
     let mine = world.connect("gmail", "bob").await;
     for user in ["alice", "bob"] {
@@ -437,13 +481,19 @@ async fn ids_that_are_none_and_ids_of_nothing_are_not_found() {
 async fn limits_and_cursors_that_are_none_are_refused() {
     let world = World::start().await;
     world.connect("gmail", "alice").await;
-    for list in ["/api/v1/oauth/connections?userId=alice&tenantId=acme&", "/api/v1/admin/connections?", "/api/v1/admin/audit?"] {
+    for list in [
+        "/api/v1/oauth/connections?userId=alice&tenantId=acme&",
+        "/api/v1/admin/connections?",
+        "/api/v1/admin/audit?",
+    ] {
         for limit in ["0", "201", "-1", "x", "", "1.5", "99999999999999999999"] {
-            let problem = world.api().get(&format!("{list}limit={limit}")).await.refused(400, "invalid_request");
+            let problem =
+                world.api().get(&format!("{list}limit={limit}")).await.refused(400, "invalid_request");
             assert_eq!(problem["errors"][0]["field"], "limit", "{list}{limit}");
         }
         for cursor in ["x", "%00", "%27", "zzzzzzzz-zzzz-zzzz-zzzz-zzzzzzzzzzzz"] {
-            let problem = world.api().get(&format!("{list}cursor={cursor}")).await.refused(400, "invalid_request");
+            let problem =
+                world.api().get(&format!("{list}cursor={cursor}")).await.refused(400, "invalid_request");
             assert_eq!(problem["errors"][0]["field"], "cursor", "{list}{cursor}");
         }
     }
@@ -458,7 +508,14 @@ async fn limits_and_cursors_that_are_none_are_refused() {
 #[tokio::test]
 async fn unknown_paths_and_methods_are_problems() {
     let world = World::start().await;
-    for path in ["/", "/api", "/api/v1/oauth/authorize/", "/API/v1/tokens/get", "/api/v1/tokens/refresh", "/favicon.ico"] {
+    for path in [
+        "/",
+        "/api",
+        "/api/v1/oauth/authorize/",
+        "/API/v1/tokens/get",
+        "/api/v1/tokens/refresh",
+        "/favicon.ico",
+    ] {
         world.api().get(path).await.refused(404, "invalid_request");
     }
     let answer = world.api().get(GET).await;

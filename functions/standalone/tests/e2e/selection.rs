@@ -150,7 +150,11 @@ async fn a_cached_bot_token_is_dropped_when_a_colleague_refreshes_it() {
     // Bob's is cached; alice's call asks for more life than it has left and gets a new one.
     let body = json!({"userId": "alice", "provider": "slack", "minTtlSeconds": 3000});
     let blocked = world.get_as(body).await.ok();
-    assert_eq!((&blocked["accessToken"], &blocked["refreshState"]), (&json!(old), &json!("current")), "two live already");
+    assert_eq!(
+        (&blocked["accessToken"], &blocked["refreshState"]),
+        (&json!(old), &json!("current")),
+        "two live already"
+    );
     world.advance(200);
     world.refresh(&alice).await.ok();
     assert_eq!(world.token("slack", "bob").await, world.token("slack", "alice").await);
@@ -210,7 +214,9 @@ async fn a_slack_bot_that_two_tenants_share_outlives_the_first_revocation() {
 async fn scopes_that_were_not_granted_are_missing_and_refused_where_required() {
     let world = World::start().await;
     let send = "https://www.googleapis.com/auth/gmail.send";
-    let id = world.connect_as(json!({"userId": "alice", "provider": "gmail"}), &Consent::approve("alice").without(send)).await;
+    let id = world
+        .connect_as(json!({"userId": "alice", "provider": "gmail"}), &Consent::approve("alice").without(send))
+        .await;
     let token = world.get("gmail", "alice").await.ok();
     assert_eq!(token["missingScopes"], json!([send]));
     assert_eq!(world.view(&id).await["missingScopes"], json!([send]));

@@ -5,8 +5,7 @@ use crate::harness::*;
 const VIEW: &str = "id userId tenantId provider providerUserId providerTeamId email tokenType expiresAt scopes \
     missingScopes credentials status statusReason createdAt updatedAt lastRefreshedAt lastHealthCheckAt \
     healthCheckStatus healthCheckError revokedAt revokedBy revokedReason";
-const REPORT: &str =
-    "runId job startedAt finishedAt complete processed successful failed skipped failures";
+const REPORT: &str = "runId job startedAt finishedAt complete processed successful failed skipped failures";
 
 /// Fails unless it is RFC 3339 in UTC with milliseconds and `Z`.
 fn is_time(value: &Value) {
@@ -25,7 +24,10 @@ async fn a_connect_answers_what_the_contract_fixes() {
     started["state"].as_str().unwrap().parse::<uuid::Uuid>().unwrap();
     assert_eq!(started["expiresAt"], "2026-01-15T12:15:00.000Z", "15 minutes from the test clock's start");
     let url: url::Url = started["authorizationUrl"].as_str().unwrap().parse().unwrap();
-    assert!(url.query_pairs().any(|(name, value)| name == "state" && value == *started["state"].as_str().unwrap()));
+    assert!(
+        url.query_pairs()
+            .any(|(name, value)| name == "state" && value == *started["state"].as_str().unwrap())
+    );
     assert!(url.query_pairs().any(|(name, value)| name == "code_challenge_method" && value == "S256"));
 
     let callback = world.sandbox().consent(url.as_str(), &Consent::approve("alice")).unwrap();
@@ -54,7 +56,8 @@ async fn the_calls_of_services_answer_what_the_contract_fixes() {
     let answer = world.get("slack", "alice").await;
     assert_eq!(answer.header("cache-control"), "no-store");
     let token = answer.ok();
-    let members = "accessToken tokenType expiresAt scopes connectionId teamId tokenKind missingScopes refreshState";
+    let members =
+        "accessToken tokenType expiresAt scopes connectionId teamId tokenKind missingScopes refreshState";
     assert_eq!(keys(&token), words(members));
     assert_eq!((&token["tokenType"], &token["tokenKind"]), (&json!("Bearer"), &json!("bot")));
     assert_eq!((&token["teamId"], &token["connectionId"]), (&json!("T0ACME"), &json!(id)));
@@ -78,8 +81,7 @@ async fn the_calls_of_operators_answer_what_the_contract_fixes() {
     let world = World::start().await;
     let id = world.connect("gmail", "alice").await;
     let stats = world.api().get("/api/v1/admin/stats").await.ok();
-    let members =
-        "totalConnections activeConnections expiredConnections revokedConnections errorConnections byProvider";
+    let members = "totalConnections activeConnections expiredConnections revokedConnections errorConnections byProvider";
     assert_eq!(keys(&stats), words(members));
     assert_eq!(keys(&stats["byProvider"]["slack"]), words("total active expired revoked error"));
 
@@ -107,7 +109,10 @@ async fn the_calls_of_operators_answer_what_the_contract_fixes() {
     let keys_answer = world.api().get("/api/v1/admin/keys").await.ok();
     assert_eq!(keys(&keys_answer), words("keys toReseal"));
     let erased = world.api().delete("/api/v1/admin/tenants/acme").await.ok();
-    assert_eq!(keys(&erased), words("tenantId connections providerRevocation dataKeysDestroyed backupsExpireAt"));
+    assert_eq!(
+        keys(&erased),
+        words("tenantId connections providerRevocation dataKeysDestroyed backupsExpireAt")
+    );
 }
 
 #[tokio::test]

@@ -113,7 +113,10 @@ impl Answer {
         assert_eq!(problem["type"], format!("urn:oauth-management-service:error:{code}"), "{said}");
         assert_eq!(problem["requestId"], self.header("x-request-id"), "{said}");
         assert!(problem["title"].is_string() && problem["retryable"].is_boolean(), "{said}");
-        assert!(["user", "operator", "provider", "caller"].contains(&problem["actor"].as_str().unwrap()), "{said}");
+        assert!(
+            ["user", "operator", "provider", "caller"].contains(&problem["actor"].as_str().unwrap()),
+            "{said}"
+        );
         if let Some(seconds) = problem.get("retryAfter") {
             assert_eq!(self.header("retry-after"), seconds.to_string(), "{said}");
         }

@@ -9,7 +9,7 @@ mod world;
 pub(crate) use api::{Answer, Api};
 pub(crate) use process::Process;
 pub(crate) use provider::ProviderServer;
-pub(crate) use world::{Service, Setup, World, free_port, providers, vars};
+pub(crate) use world::{Setup, World, free_port, providers, vars};
 
 pub(crate) use sandbox_provider::{Consent, Endpoint, Expire, Fault, Revoke};
 pub(crate) use serde_json::{Value, json};

@@ -23,9 +23,7 @@ impl Process {
     /// Starts it on a folder, and returns when it listens.
     pub(crate) fn start(origin: &str, folder: &Path, more: &[(&str, &str)]) -> Self {
         // Another process may take the port between our finding it and its taking it.
-        (0..5)
-            .find_map(|_| Self::try_start(origin, folder, more).ok())
-            .expect("it listens")
+        (0..5).find_map(|_| Self::try_start(origin, folder, more).ok()).expect("it listens")
     }
 
     /// Starts it; what it says if it ends instead of listening.

@@ -17,7 +17,8 @@ pub(crate) fn template(path: &str) -> Option<&'static str> {
     let paths = DOCUMENT["paths"].as_object().unwrap();
     let fits = |template: &str| {
         let (mut wanted, mut there) = (template.split('/'), path.split('/'));
-        let alike = wanted.by_ref().zip(there.by_ref()).all(|(a, b)| a == b || (a.starts_with('{') && !b.is_empty()));
+        let alike =
+            wanted.by_ref().zip(there.by_ref()).all(|(a, b)| a == b || (a.starts_with('{') && !b.is_empty()));
         alike && template.split('/').count() == path.split('/').count()
     };
     let mut fitting: Vec<_> = paths.keys().filter(|each| fits(each)).map(String::as_str).collect();

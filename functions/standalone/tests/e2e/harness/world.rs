@@ -77,7 +77,8 @@ impl World {
 
     /// Another process on the same store: it shares nothing else.
     pub(crate) async fn another_service(&self) -> Service {
-        let parts = Parts { clock: Arc::clone(&self.clock) as _, ids: Arc::new(SystemIds), single_process: false };
+        let parts =
+            Parts { clock: Arc::clone(&self.clock) as _, ids: Arc::new(SystemIds), single_process: false };
         Service::start(&self.provider.origin, self.folder.path(), &self.vars, parts).await
     }
 

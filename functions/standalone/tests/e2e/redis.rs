@@ -1,0 +1,125 @@
+//! Redis as the shared cache: it makes calls fast, and its absence costs no call.
+
+use shared::testing::redis_server::RedisServer;
+
+use crate::harness::*;
+
+async fn world(redis: &RedisServer) -> World {
+    Setup::default().var("CACHE_URL", &redis.url()).start().await
+}
+
+async fn health(world: &World) -> Value {
+    world.api().get("/health").await.ok()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_life_of_a_connection_is_the_same_with_redis() {
+    let Some(redis) = RedisServer::start().unwrap() else { return };
+    let world = world(&redis).await;
+    assert_eq!(health(&world).await["redis"], "connected");
+    for provider in providers() {
+        let id = world.connect(&provider, "alice").await;
+        let first = world.token(&provider, "alice").await;
+        assert_eq!(world.token(&provider, "alice").await, first);
+        world.refresh(&id).await.ok();
+        assert_ne!(world.token(&provider, "alice").await, first, "{provider}: dropped on refresh");
+        world.check(&id).await.ok();
+        world.revoke(&id).await.ok();
+        world.get(&provider, "alice").await.refused(409, "reauthorization_required");
+        assert_eq!(world.connect(&provider, "alice").await, id);
+        world.get(&provider, "alice").await.ok();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_one_process_changes_another_sees_at_once() {
+    let Some(redis) = RedisServer::start().unwrap() else { return };
+    let world = world(&redis).await;
+    let other = world.another_service().await;
+    let id = world.connect("gmail", "alice").await;
+    let me = json!({"userId": "alice", "tenantId": "acme", "provider": "gmail"});
+    let old = other.api.post("/api/v1/tokens/get", &me).await.ok();
+    world.refresh(&id).await.ok();
+    let new = other.api.post("/api/v1/tokens/get", &me).await.ok();
+    assert_ne!(new["accessToken"], old["accessToken"]);
+    world.revoke(&id).await.ok();
+    other.api.post("/api/v1/tokens/get", &me).await.refused(409, "reauthorization_required");
+    // A connect that one begins the other finishes.
+    let callback =
+        world.consented(json!({"userId": "bob", "provider": "slack"}), &Consent::approve("bob")).await;
+    other.api.get(&callback.replace(&world.api().base, &other.api.base)).await.ok();
+    world.get("slack", "bob").await.ok();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn redis_killed_in_the_middle_costs_speed_and_no_call() {
+    let Some(mut redis) = RedisServer::start().unwrap() else { return };
+    let world = world(&redis).await;
+    let id = world.connect("gmail", "alice").await;
+    world.get("gmail", "alice").await.ok();
+    // Begun with Redis there, so its state is there alone.
+    let lost = world.consented(json!({"userId": "bob", "provider": "gmail"}), &Consent::approve("bob")).await;
+
+    redis.kill().unwrap();
+    world.get("gmail", "alice").await.ok();
+    world.refresh(&id).await.ok();
+    let token = world.token("gmail", "alice").await;
+    assert_eq!(world.check(&id).await.ok()["status"], "healthy");
+    let degraded = health(&world).await;
+    assert_eq!((&degraded["status"], &degraded["redis"]), (&json!("degraded"), &json!("unreachable")));
+    // Nobody says that a state is unknown when what may hold it can't be read.
+    world.api().get(&lost).await.refused(503, "store_unavailable");
+    // What begins now is kept in the store, and can be finished with Redis away or back.
+    for provider in providers() {
+        world.connect(&provider, "carol").await;
+    }
+    let across =
+        world.consented(json!({"userId": "dave", "provider": "gmail"}), &Consent::approve("dave")).await;
+    world.revoke(&id).await.ok();
+    world.get("gmail", "alice").await.refused(409, "reauthorization_required");
+    assert!(!token.is_empty());
+
+    redis.start_again().unwrap();
+    world.api().get(&across).await.ok();
+    world.get("gmail", "dave").await.ok();
+    world.get("gmail", "alice").await.refused(409, "reauthorization_required");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redis_that_hangs_holds_no_call_up_for_long() {
+    let Some(redis) = RedisServer::start().unwrap() else { return };
+    let world = world(&redis).await;
+    world.connect("gmail", "alice").await;
+    redis.freeze().unwrap();
+    for _ in 0..5 {
+        world.get("gmail", "alice").await.ok();
+    }
+    world.connect("slack", "alice").await;
+    assert_eq!(health(&world).await["redis"], "unreachable");
+    redis.thaw().unwrap();
+    world.get("slack", "alice").await.ok();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wiped_redis_is_filled_again() {
+    let Some(mut redis) = RedisServer::start().unwrap() else { return };
+    let world = world(&redis).await;
+    world.connect("slack", "alice").await;
+    let token = world.token("slack", "alice").await;
+    redis.kill().unwrap();
+    redis.start_again().unwrap();
+    assert_eq!(world.token("slack", "alice").await, token);
+    assert_eq!(world.token("slack", "alice").await, token);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_service_starts_without_its_redis() {
+    let Some(mut redis) = RedisServer::start().unwrap() else { return };
+    redis.kill().unwrap();
+    let world = world(&redis).await;
+    assert_eq!(health(&world).await["status"], "degraded");
+    world.connect("slack", "alice").await;
+    world.get("slack", "alice").await.ok();
+    redis.start_again().unwrap();
+    world.get("slack", "alice").await.ok();
+}
