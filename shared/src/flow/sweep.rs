@@ -1,7 +1,7 @@
 //! Works through what is due, by index, a page at a time, with bounded concurrency, and stops before its deadline.
 
-use std::collections::BTreeMap;
-use std::future::Future;
+use std::collections::{BTreeMap, HashSet};
+use std::future::{Future, ready};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -60,16 +60,16 @@ pub async fn refresh(ctx: &Arc<Context>, bounds: Bounds) -> Result<JobReport, St
 pub async fn health(ctx: &Arc<Context>, bounds: Bounds, all: bool) -> Result<JobReport, StoreError> {
     let started_at = ctx.clock.now();
     revoke::retry_pending(ctx).await?;
-    // A check puts the next one off by up to an hour from now: beyond `before` in either case.
+    // Whatever was put off before this run is due within an hour, and so is some of what this run puts off.
     let before = match all {
-        true => started_at + schedule::PROBE_EVERY - schedule::PROBE_EVERY / 10,
+        true => started_at + schedule::PROBE_EVERY + Duration::from_millis(1),
         false => started_at,
     };
+    let mut seen = HashSet::new();
+    let due = due_probes(ctx, before)
+        .filter(move |item| ready(item.as_ref().map_or(true, |connection| seen.insert(connection.id))));
     let gates = gates(ctx, bounds.concurrency);
-    run(ctx, Job::ScheduledHealth, bounds, due_probes(ctx, before), |connection| {
-        probe_one(ctx, &gates, connection)
-    })
-    .await
+    run(ctx, Job::ScheduledHealth, bounds, due, |connection| probe_one(ctx, &gates, connection)).await
 }
 
 /// The bound of calls in flight, per provider.
