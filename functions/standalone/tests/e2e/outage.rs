@@ -283,3 +283,21 @@ async fn a_provider_that_is_not_configured_says_so() {
         .await
         .refused(503, "provider_not_configured");
 }
+
+#[tokio::test]
+async fn a_token_that_cannot_be_opened_is_an_error_and_a_new_consent_helps() {
+    let world = World::start().await;
+    let id = world.connect("gmail", "alice").await;
+    let stored = world.ctx().store.connection(id.parse().unwrap()).await.unwrap().unwrap();
+    let sealed = &stored.credentials[0];
+    // The refresh token in the place of the access token: well sealed, for somewhere else.
+    let (access, refresh) = (sealed.access.as_ref(), sealed.refresh.as_ref());
+    assert!(world.ctx().store.reseal(&sealed.id, (access, refresh), (refresh, refresh)).await.unwrap());
+    let problem = world.get("gmail", "alice").await.refused(409, "reauthorization_required");
+    assert_eq!(problem["statusReason"], "unreadable");
+    let view = world.view(&id).await;
+    assert_eq!((&view["status"], &view["statusReason"]), (&json!("error"), &json!("unreadable")));
+    assert_eq!(world.api().get("/api/v1/admin/stats").await.ok()["errorConnections"], 1);
+    assert_eq!(world.connect("gmail", "alice").await, id);
+    world.get("gmail", "alice").await.ok();
+}

@@ -440,6 +440,26 @@ async fn bodies_that_are_not_json_or_too_large_are_refused() {
 }
 
 #[tokio::test]
+async fn a_body_that_does_not_say_how_long_it_is_is_cut_off() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let world = World::start().await;
+    let address = world.api().base.trim_start_matches("http://").to_owned();
+    let mut connection = tokio::net::TcpStream::connect(&address).await.unwrap();
+    let head = format!("POST {GET} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n");
+    let head = format!("{head}content-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n");
+    connection.write_all(head.as_bytes()).await.unwrap();
+    let chunk = format!("8000\r\n{}\r\n", " ".repeat(0x8000));
+    for _ in 0..3 {
+        connection.write_all(chunk.as_bytes()).await.unwrap();
+    }
+    let mut answer = String::new();
+    // The service may hang up on what it does not want to read.
+    let _ = connection.read_to_string(&mut answer).await;
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+    assert!(answer.contains("application/problem+json"), "{answer}");
+}
+
+#[tokio::test]
 async fn another_tenants_and_another_users_connection_is_not_found() {
     let world = World::start().await;
     let theirs = world
