@@ -116,7 +116,7 @@ async fn arrived(
     let ended = finish(ctx, callback).await;
     match ended {
         Ended { outcome, provider, redirect_uri: Some(uri) } => {
-            go_on(&uri, provider.as_ref(), outcome.map_err(Problem::from))
+            go_on(&uri, provider.as_ref(), &outcome.map_err(Problem::from))
         }
         Ended { outcome: Ok(Finished::Connected(connection)), .. } => match prefers_html(headers) {
             true => result_page("Connected", "Your account is connected. You can close this window.", true),
@@ -154,13 +154,13 @@ fn parse(provider: Option<ProviderId>, query: &str) -> Result<Callback, Problem>
 }
 
 /// Sends the browser on (303: the next request is a GET without what this one carried).
-fn go_on(uri: &str, provider: Option<&ProviderId>, outcome: Result<Finished, Problem>) -> Response {
+fn go_on(uri: &str, provider: Option<&ProviderId>, outcome: &Result<Finished, Problem>) -> Response {
     let Ok(mut url) = url::Url::parse(uri) else {
         return Problem::new(Code::Internal).into_response();
     };
     {
         let mut query = url.query_pairs_mut();
-        match &outcome {
+        match outcome {
             Ok(Finished::Connected(connection)) => {
                 query.append_pair("status", "success");
                 query.append_pair("connectionId", &connection.id.to_string());
