@@ -34,14 +34,14 @@ impl Parts {
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
     /// The store.
-    #[error("{0}")]
-    Store(#[source] store::OpenStoreError),
+    #[error(transparent)]
+    Store(store::OpenStoreError),
     /// The cache.
-    #[error("{0}")]
-    Cache(#[source] cache::OpenCacheError),
+    #[error(transparent)]
+    Cache(cache::OpenCacheError),
     /// The key-encryption key.
-    #[error("{0}")]
-    Key(#[source] seal::OpenKeyError),
+    #[error(transparent)]
+    Key(seal::OpenKeyError),
     /// The attempt key.
     #[error("ATTEMPT_KEY {0}")]
     AttemptKey(String),
@@ -49,8 +49,8 @@ pub enum BuildError {
     #[error("{}", lines(.0))]
     Providers(Vec<DescriptorError>),
     /// A provider's app.
-    #[error("{0}")]
-    Configure(#[source] ConfigureError),
+    #[error(transparent)]
+    Configure(ConfigureError),
 }
 
 fn lines(errors: &[DescriptorError]) -> String {

@@ -34,8 +34,6 @@ pub struct Config {
     pub cache_url: SecretString,
     /// `KEY_URL`.
     pub key_url: String,
-    /// `KMS_ENDPOINT`: overrides the address of the KMS.
-    pub kms_endpoint: Option<Url>,
     /// `REDIRECT_STYLE`: the form of our callback's path.
     pub redirect_style: RedirectStyle,
     /// `ATTEMPT_KEY`: 32 bytes in base64; `None`: derived from the key file.
@@ -165,7 +163,6 @@ impl Config {
             key_url: env
                 .parsed("KEY_URL", |text| parse::scheme(text, &["file:", "gcpkms://"]))
                 .unwrap_or_else(|| in_data_dir("file", "key")),
-            kms_endpoint: env.parsed("KMS_ENDPOINT", parse::base_url),
             redirect_style: env
                 .parsed("REDIRECT_STYLE", parse::redirect_style)
                 .unwrap_or(RedirectStyle::PerProvider),
@@ -182,7 +179,7 @@ impl Config {
                 .parsed("REFRESH_EVERY", parse::duration)
                 .unwrap_or(Duration::from_secs(30 * 60)),
             health_every: env.parsed("HEALTH_EVERY", parse::duration).unwrap_or(Duration::from_secs(60 * 60)),
-            backup_retention: env.parsed("BACKUP_RETENTION", parse::duration),
+            backup_retention: env.parsed("BACKUP_RETENTION", parse::retention),
             log: env.parsed("LOG", parse::filter).unwrap_or_else(|| "info".to_owned()),
             log_format: env.parsed("LOG_FORMAT", parse::log_format).unwrap_or_else(LogFormat::usual),
             providers: providers(&mut env),
@@ -250,6 +247,9 @@ fn listen(env: &mut Env) -> ListenOn {
 fn refuse_what_is_not_in_this_version(env: &mut Env, listen: ListenOn) {
     if env.has("AWS_LAMBDA_RUNTIME_API") {
         env.problem("AWS_LAMBDA_RUNTIME_API is set, but the Lambda runtime is not in this version");
+    }
+    if env.has("KMS_ENDPOINT") {
+        env.problem("KMS_ENDPOINT is set, but there is no KMS in this version");
     }
     if env.has("CALLERS_FILE") {
         env.problem("CALLERS_FILE is not supported by this version");

@@ -18,28 +18,29 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     let listener = TcpListener::bind(address).await.map_err(|error| format!("LISTEN={listen}: {error}"))?;
     let address = listener.local_addr()?;
+    // Before anybody is told the address, and may send a signal.
+    let stop = asked_to_stop()?;
     writeln!(
         std::io::stdout(),
         "SANDBOX Slack and Google OAuth on http://{address} (not the real ones; control API under /_sandbox/)"
     )?;
-    Sandbox::new(Settings::default()).serve(listener, asked_to_stop()).await?;
+    Sandbox::new(Settings::default()).serve(listener, stop).await?;
     Ok(())
 }
 
-async fn asked_to_stop() {
-    let interrupt = async { drop(signal::ctrl_c().await) };
+/// Listens for signals from now on; what it answers ends with the first.
+fn asked_to_stop() -> std::io::Result<impl Future<Output = ()>> {
     #[cfg(unix)]
-    let terminate = async {
-        match signal::unix::signal(signal::unix::SignalKind::terminate()) {
-            Ok(mut terminate) => drop(terminate.recv().await),
-            // Without the handler the signal ends the process by itself.
-            Err(_) => std::future::pending().await,
+    let mut terminate = signal::unix::signal(signal::unix::SignalKind::terminate())?;
+    #[cfg(unix)]
+    let mut interrupt = signal::unix::signal(signal::unix::SignalKind::interrupt())?;
+    Ok(async move {
+        #[cfg(unix)]
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
         }
-    };
-    #[cfg(not(unix))]
-    let terminate = std::future::pending::<()>();
-    tokio::select! {
-        () = interrupt => {}
-        () = terminate => {}
-    }
+        #[cfg(not(unix))]
+        drop(signal::ctrl_c().await);
+    })
 }

@@ -78,6 +78,15 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| format!("must be a time such as 90, 90s, 5m or 1h, at most a week, not {text}"))
 }
 
+/// How long something is kept: days.
+pub(super) fn retention(text: &str) -> Result<Duration, String> {
+    text.strip_suffix('d')
+        .and_then(|days| days.parse::<u64>().ok())
+        .filter(|days| (1..=3650).contains(days))
+        .map(|days| Duration::from_secs(days * 24 * 3600))
+        .ok_or_else(|| format!("must be a number of days such as 30d, at most 3650d, not {text}"))
+}
+
 pub(super) fn concurrency(text: &str) -> Result<usize, String> {
     text.parse()
         .ok()

@@ -16,6 +16,7 @@ use crate::domain::{Credential, CredentialId, Status, StatusReason, Timestamp};
 use crate::error::Code;
 use crate::seal::SealError;
 use crate::store::StoreError;
+use crate::telemetry;
 
 /// How long a lease runs: longer than two provider calls of five seconds with their store writes.
 pub const LEASE: Duration = Duration::from_secs(15);
@@ -155,7 +156,10 @@ pub async fn renew(
     let flight = {
         let ctx = Arc::clone(ctx);
         async move {
+            let provider = seen.provider.clone();
             let landed = flight::fly(&ctx, seen, &trigger).await;
+            let outcome = landed.as_ref().map_or_else(|error| error.code().as_str(), |_| "refreshed");
+            telemetry::count("refresh", provider.as_str(), outcome);
             landed.map(Arc::new).map_err(Arc::new)
         }
     };

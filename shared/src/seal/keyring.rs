@@ -32,7 +32,7 @@ const MAX_OWNERS: u64 = 10_000;
 /// Why something was not sealed or opened.
 #[derive(Debug, thiserror::Error)]
 pub enum SealError {
-    /// The data key is not in memory, and what unwraps it can't be reached.
+    /// The data key is not in memory, and what unwraps it can't be reached, or is another one.
     #[error("the key that unwraps the data key is not available")]
     KeyUnavailable(#[source] KeyWrapError),
     /// The data key is not in memory, and can't be read or made.
@@ -145,12 +145,20 @@ impl Keyring {
         Ok(key)
     }
 
-    /// Asks the key-encryption key whether it can be used.
+    /// Asks the key-encryption key whether it can be used, and whether it is the one that wrapped the service's
+    /// own data key: another one in its place would open nothing.
     ///
     /// # Errors
     /// When it can't.
     pub async fn ping(&self) -> Result<(), KeyWrapError> {
-        self.source.wrap.ping().await
+        self.source.wrap.ping().await?;
+        // A store that is away says nothing about the key, and a service without a key has sealed nothing yet.
+        let Ok(Some(wrapped)) = self.source.store.active_key(&KeyOwner::Service).await else { return Ok(()) };
+        let wrapped = Arc::new(wrapped);
+        match self.key(&KeyOwner::Service, &wrapped.id, Some(&wrapped)).await {
+            Err(SealError::KeyUnavailable(error)) => Err(error),
+            Ok(_) | Err(_) => Ok(()),
+        }
     }
 
     /// Drops a tenant's keys from memory: after they were destroyed.
