@@ -301,3 +301,32 @@ async fn a_token_that_cannot_be_opened_is_an_error_and_a_new_consent_helps() {
     assert_eq!(world.connect("gmail", "alice").await, id);
     world.get("gmail", "alice").await.ok();
 }
+
+#[tokio::test]
+async fn another_key_in_the_place_of_ours_is_said_and_touches_no_connection() {
+    let world = World::start().await;
+    let id = world.connect("gmail", "alice").await;
+    let path = world.folder.path().join("key");
+    let ours = std::fs::read(&path).unwrap();
+    std::fs::write(&path, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=").unwrap();
+
+    let wrong = world.another_service().await;
+    let health = wrong.api.get("/health").await.ok();
+    assert_eq!((&health["status"], &health["kms"]), (&json!("degraded"), &json!("unreachable")));
+    let body = json!({"userId": "alice", "tenantId": "acme", "provider": "gmail"});
+    wrong.api.post("/api/v1/tokens/get", &body).await.refused(503, "key_unavailable");
+    world.advance(3_600);
+    wrong.api.post("/api/v1/tokens/get", &body).await.refused(503, "key_unavailable");
+    wrong.api.post("/api/v1/admin/refresh/expiring", &Value::Null).await.ok();
+    assert_eq!(world.view(&id).await["status"], "active");
+    assert_eq!(
+        world.sandbox().counters().grant_type(Endpoint::GoogleToken, "refresh_token"),
+        0,
+        "nothing was spent"
+    );
+
+    std::fs::write(&path, ours).unwrap();
+    world.advance(600);
+    let right = world.another_service().await;
+    right.api.post("/api/v1/tokens/get", &body).await.ok();
+}
