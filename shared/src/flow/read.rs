@@ -122,7 +122,8 @@ pub async fn read(ctx: &Arc<Context>, request: &ReadRequest) -> Result<ServedTok
     };
     let served = match cached(ctx, request, chosen, kind).await? {
         Some(served) => served,
-        None => stored(ctx, request, chosen, kind).await?,
+        // Boxed: a whole refresh hangs on it, and a hit should not carry (allocate, move) room for one.
+        None => Box::pin(stored(ctx, request, chosen, kind)).await?,
     };
     let ungranted = missing(&request.required_scopes, &served.scopes);
     if !ungranted.is_empty() {

@@ -61,6 +61,8 @@ pub(super) fn writer(path: &str) -> Result<Db, StoreError> {
 /// A connection that reads.
 pub(super) fn reader(path: &str) -> Result<Db, StoreError> {
     let db = open(path)?;
+    // Kilobytes, of each reader: room for the upper levels of the indexes. The system caches the rest, once.
+    db.pragma_update(None, "cache_size", "-512").map_err(unavailable)?;
     db.pragma_update(None, "query_only", "ON").map_err(unavailable)?;
     Ok(db)
 }
