@@ -43,6 +43,7 @@ pub(super) fn migrate(db: &mut Db) -> Result<(), StoreError> {
 }
 
 fn version(db: &Db) -> Result<usize, StoreError> {
-    let found = db.pragma_query_value(None, "user_version", |row| row.get::<_, u32>(0)).map_err(unavailable)?;
+    let found =
+        db.pragma_query_value(None, "user_version", |row| row.get::<_, u32>(0)).map_err(unavailable)?;
     Ok(found.try_into().unwrap_or(usize::MAX))
 }
