@@ -1,12 +1,10 @@
 //! From the environment to a running service, and to its end.
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use shared::app::{self, Parts};
 use shared::config::Config;
 use shared::entry;
-use shared::flow::Context;
 use shared::telemetry;
 use tokio::net::TcpListener;
 
@@ -33,16 +31,12 @@ async fn start() -> Result<ExitCode, Box<dyn std::error::Error>> {
         .map_err(|error| format!("{} can't be listened on: {error}", ctx.config.listen.address))?;
     tracing::info!(address = %ctx.config.listen.address, "listening");
     banner::show(&ctx.config, sandbox.as_deref());
-    let stopped = scheduler::start(&ctx);
-    let code = entry::serve_on(&ctx, router(&ctx), listener, entry::told_to_stop()).await;
-    drop(stopped);
-    close(&ctx);
-    Ok(code)
-}
-
-/// Nothing is left to do but to let the store write what it has: it does when it is dropped.
-fn close(ctx: &Arc<Context>) {
-    tracing::debug!(holders = Arc::strong_count(ctx), "closing");
+    let running = scheduler::start(&ctx);
+    let until = async move {
+        entry::told_to_stop().await;
+        drop(running);
+    };
+    Ok(entry::serve_on(&ctx, router(&ctx), listener, until).await)
 }
 
 /// Starts the sandbox provider when it is asked for, or when no provider has an app and nobody said no; then

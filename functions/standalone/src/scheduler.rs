@@ -10,8 +10,11 @@ use shared::flow::sweep::Bounds;
 use shared::store::StoreError;
 use tokio::sync::watch;
 
-/// Starts both jobs: each runs soon after the start, then at its interval. A run that has begun finishes;
-/// none begins once what is answered here is dropped.
+/// Whoever waits for the first answer after a start goes before the jobs.
+const FIRST_RUN_AFTER: Duration = Duration::from_secs(1);
+
+/// Starts both jobs: each runs soon after the start, then at its interval. None begins once what is answered
+/// here is dropped; one that has begun takes up nothing new when the process stops, and finishes what it has.
 pub(crate) fn start(ctx: &Arc<Context>) -> watch::Sender<()> {
     let (running, stopped) = watch::channel(());
     let config = &ctx.config;
@@ -32,21 +35,21 @@ fn every<R, F>(
 {
     let ctx = Arc::clone(ctx);
     let bounds = Bounds { deadline: ctx.config.deadline.min(interval), concurrency: ctx.config.concurrency };
-    tokio::spawn(async move {
-        let mut ticks = tokio::time::interval(interval);
-        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    ctx.tasks.clone().spawn(async move {
+        let mut wait = FIRST_RUN_AFTER;
         loop {
             tokio::select! {
                 _ = stopped.changed() => return,
-                _ = ticks.tick() => {}
+                () = tokio::time::sleep(wait) => {}
             }
             if let Err(error) = run(Arc::clone(&ctx), bounds).await {
                 tracing::error!(
                     job,
                     error = &error as &dyn std::error::Error,
-                    "a job did not run; the next tick tries again"
+                    "a job did not run; the next time tries again"
                 );
             }
+            wait = interval;
         }
     });
 }

@@ -144,14 +144,22 @@ where
     F: Future<Output = Done>,
 {
     let mut report = JobReport::new(ctx.ids.uuid(), job, ctx.clock.now());
-    let out_of_time = AtomicBool::new(false);
+    let cut_short = AtomicBool::new(false);
     let time = bounds.deadline.saturating_sub(WIND_DOWN).max(bounds.deadline / 4);
     let bell = async {
         tokio::time::sleep(time).await;
-        out_of_time.store(true, Ordering::Relaxed);
+        cut_short.store(true, Ordering::Relaxed);
     };
     let results = due
         .take_until(bell)
+        // A process that stops finishes what it has begun.
+        .take_while(|_| {
+            let going_on = !ctx.tasks.is_closed();
+            if !going_on {
+                cut_short.store(true, Ordering::Relaxed);
+            }
+            std::future::ready(going_on)
+        })
         .map(|item| async {
             match item {
                 Ok(item) => Ok(work(item).await),
@@ -168,7 +176,7 @@ where
         }
     }
     report.finished_at = ctx.clock.now();
-    report.complete = unread.is_none() && !out_of_time.load(Ordering::Relaxed);
+    report.complete = unread.is_none() && !cut_short.load(Ordering::Relaxed);
     if let Some(error) = unread {
         if report.processed == 0 {
             return Err(error);
