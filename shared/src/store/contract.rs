@@ -127,6 +127,7 @@ macro_rules! store_contract {
                 tokens_that_arrive_after_a_condemnation_revive,
                 condemning_keeps_the_tokens_and_names_the_connections,
                 condemning_carries_to_those_of_which_it_is_the_default_but_those_revoked_here,
+                the_users_of_a_shared_credential_are_all_connections_of_its_workspace,
                 condemning_another_version_does_nothing,
             ]
             sweeping: [

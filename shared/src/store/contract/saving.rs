@@ -141,6 +141,18 @@ pub async fn condemning_carries_to_those_of_which_it_is_the_default_but_those_re
     }
 }
 
+pub async fn the_users_of_a_shared_credential_are_all_connections_of_its_workspace(s: Subject) {
+    for number in 1..=2 {
+        s.connect(&in_workspace(number, u64::from(number))).await;
+    }
+    let elsewhere = s.connect(&build::connection(3)).await;
+    let connection = s.connection(ids(1..=1)[0]).await;
+    let [bot, user] = &connection.credentials[..] else { unreachable!() };
+    assert_eq!(s.store.users(&bot.id).await.unwrap(), ids(1..=2));
+    assert_eq!(s.store.users(&user.id).await.unwrap(), ids(1..=1));
+    assert_eq!(s.store.users(&elsewhere.credentials[0].id).await.unwrap(), [elsewhere.id]);
+}
+
 pub async fn condemning_another_version_does_nothing(s: Subject) {
     let old = s.connect(&build::connection(1)).await;
     let new = s.connect(&again(&old)).await;
