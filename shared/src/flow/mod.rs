@@ -75,3 +75,9 @@ impl SealError {
         }
     }
 }
+
+/// The name that a reason or a result has in the API, for an event's detail.
+fn api_name(value: impl serde::Serialize) -> String {
+    let name = serde_json::to_value(value).ok();
+    name.and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
+}

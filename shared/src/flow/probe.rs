@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::renew::{self, RenewError, Trigger, renew};
-use super::{Context, alert, schedule};
+use super::{Context, alert, api_name, schedule};
 use crate::domain::{
     Connection, Credential, Event, EventKind, HealthStatus, Status, StatusReason, Timestamp,
 };
@@ -84,23 +84,23 @@ pub async fn probe(ctx: &Arc<Context>, connection: &Connection) -> Result<Probed
         if !tested.is_live(ctx.clock.now()) {
             match fresh(ctx, &tested).await? {
                 Ok(renewed) => (tested, refreshed) = (renewed, true),
-                Err(reason) => break Err(reason_text(reason)),
+                Err(reason) => break Err(api_name(reason)),
             }
         }
         match call(ctx, provider, &tested).await? {
             Verdict::Alive => break Ok(()),
             Verdict::Dead(reason) => {
                 renew::end(ctx, &tested, reason).await;
-                break Err(reason_text(reason));
+                break Err(api_name(reason));
             }
             // An access token that is not accepted may only be old: refresh, and test again, once.
             Verdict::Stale if !refreshed && tested.refresh.is_some() => match fresh(ctx, &tested).await? {
                 Ok(renewed) => (tested, refreshed) = (renewed, true),
-                Err(reason) => break Err(reason_text(reason)),
+                Err(reason) => break Err(api_name(reason)),
             },
             Verdict::Stale if tested.refresh.is_none() => {
                 renew::end(ctx, &tested, StatusReason::RevokedAtProvider).await;
-                break Err(reason_text(StatusReason::RevokedAtProvider));
+                break Err(api_name(StatusReason::RevokedAtProvider));
             }
             Verdict::Stale => {
                 break Err("the provider does not accept a token that it has just issued".to_owned());
@@ -209,9 +209,4 @@ pub async fn put_off(ctx: &Context, connection: &Connection) -> Result<(), Store
         event: None,
     };
     ctx.store.set_health(&write).await.map(|_| ())
-}
-
-fn reason_text(reason: StatusReason) -> String {
-    let name = serde_json::to_value(reason).ok();
-    name.and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
 }

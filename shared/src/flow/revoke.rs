@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Context, alert, connect};
+use super::{Context, alert, api_name, connect};
 use crate::domain::{
     Connection, ConnectionId, Event, EventKind, PendingRevocation, ProviderRevocation, Revoked,
 };
@@ -119,7 +119,7 @@ fn event(ctx: &Context, request: &RevokeRequest, connection: &Connection) -> Eve
 pub async fn tell_provider(ctx: &Context, pending: &PendingRevocation) {
     let now = ctx.clock.now();
     let (result, detail) = match ask(ctx, pending).await {
-        Ok(result) => (result, result_name(result)),
+        Ok(result) => (result, api_name(result)),
         Err(_) if now >= pending.give_up_at => {
             (ProviderRevocation::Pending, "given up: the provider did not answer for 24 hours".to_owned())
         }
@@ -215,11 +215,6 @@ async fn open(
         Err(SealError::Store(_)) => Err("the store is not available"),
         Err(SealError::Randomness) => Err("no randomness"),
     }
-}
-
-fn result_name(result: ProviderRevocation) -> String {
-    let name = serde_json::to_value(result).ok();
-    name.and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 /// Tells providers what is still pending; part of `scheduled-health`.

@@ -7,7 +7,7 @@ use super::{OPERATOR_BACK_OFF, RenewError, parked};
 use crate::domain::{
     ConnectionId, Credential, Event, EventKind, PendingRevocation, Status, StatusReason, Timestamp,
 };
-use crate::flow::{Context, alert, connect, revoke, schedule};
+use crate::flow::{Context, alert, api_name, connect, revoke, schedule};
 use crate::provider::{Failure, FailureClass, Outcome, Rotation};
 use crate::store::{Release, Saved};
 
@@ -156,7 +156,7 @@ async fn refused(ctx: &Context, held: &Held<'_>, reason: StatusReason, retried: 
 
 /// Ends a credential: it keeps its sealed tokens, and everybody who uses it is told.
 pub(super) async fn condemn(ctx: &Context, dead: &Credential, reason: StatusReason) -> RenewError {
-    let event = about(ctx, dead, EventKind::GrantEnded, serde_name(reason));
+    let event = about(ctx, dead, EventKind::GrantEnded, Some(api_name(reason)));
     match ctx.store.condemn(&dead.id, dead.version, reason, &event).await {
         Ok(connections) => {
             tracing::info!(
@@ -247,9 +247,4 @@ fn about(ctx: &Context, credential: &Credential, kind: EventKind, detail: Option
         credential_id: Some(credential.id.clone()),
         detail,
     }
-}
-
-/// The name of a reason in the API.
-fn serde_name(reason: StatusReason) -> Option<String> {
-    serde_json::to_value(reason).ok()?.as_str().map(str::to_owned)
 }
