@@ -66,10 +66,12 @@ pub fn build(config: Config, parts: Parts) -> Result<Arc<Context>, BuildError> {
     let Parts { clock, ids, single_process } = parts;
     // Before the store is opened, which makes its file: a key is made only beside a store that is new.
     let may_create = embedded_store_is_new(&config.store_url);
-    let wrap = seal::open(&config.key_url, may_create).map_err(BuildError::Key)?;
+    let google = Arc::default();
+    let wrap = seal::open(&config.key_url, may_create, config.kms_endpoint.as_ref(), &google)
+        .map_err(BuildError::Key)?;
     let attempt_key = attempt_key(&config, wrap.as_ref())?;
     let providers = providers(&config)?;
-    let store = store::open(&config.store_url, Arc::clone(&clock)).map_err(BuildError::Store)?;
+    let store = store::open(&config.store_url, Arc::clone(&clock), &google).map_err(BuildError::Store)?;
     let cache_url = cache_url(&config);
     let cache = cache::open(cache_url, Arc::clone(&clock), single_process).map_err(BuildError::Cache)?;
     let keyring = Keyring::new(wrap, Arc::clone(&store) as _, Arc::clone(&clock), Arc::clone(&ids));

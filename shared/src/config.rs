@@ -34,6 +34,14 @@ pub struct Config {
     pub cache_url: SecretString,
     /// `KEY_URL`.
     pub key_url: String,
+    /// `CACHE_CA`: certificates, in PEM, that `rediss://` trusts beside the usual ones.
+    pub cache_ca: Option<String>,
+    /// `KMS_ENDPOINT`: where Cloud KMS answers; `None`: where Google says.
+    pub kms_endpoint: Option<Url>,
+    /// `AUTH`: who may call.
+    pub auth: Auth,
+    /// `AWS_LAMBDA_RUNTIME_API` is set: the process speaks the runtime API instead of listening.
+    pub lambda: bool,
     /// `REDIRECT_STYLE`: the form of our callback's path.
     pub redirect_style: RedirectStyle,
     /// `ATTEMPT_KEY`: 32 bytes in base64; `None`: derived from the key file.
@@ -77,6 +85,15 @@ impl ListenOn {
     pub const fn is_loopback(&self) -> bool {
         self.address.ip().is_loopback()
     }
+}
+
+/// Who may call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Auth {
+    /// `off`: whoever reaches the port; only on loopback.
+    Off,
+    /// `platform`: whom the platform lets in (an invoker permission, a gateway's authorizer).
+    Platform,
 }
 
 /// The form of our callback's path.
@@ -141,7 +158,9 @@ impl Config {
     ) -> Result<Self, ConfigError> {
         let mut env = Env::new(vars.into_iter().map(|(name, value)| (name.into(), value.into())));
         let listen = listen(&mut env);
-        refuse_what_is_not_in_this_version(&mut env, listen);
+        let lambda = env.has("AWS_LAMBDA_RUNTIME_API");
+        let auth = env.parsed("AUTH", parse::auth).unwrap_or(Auth::Off);
+        refuse_open_doors(&mut env, listen, lambda, auth);
         let data_dir = PathBuf::from(env.text("DATA_DIR").unwrap_or_else(|| "./data".to_owned()));
         let in_data_dir = |scheme: &str, file: &str| format!("{scheme}:{}", data_dir.join(file).display());
         let sandbox = env.parsed("SANDBOX", parse::on_off);
@@ -163,6 +182,10 @@ impl Config {
             key_url: env
                 .parsed("KEY_URL", |text| parse::scheme(text, &["file:", "gcpkms://"]))
                 .unwrap_or_else(|| in_data_dir("file", "key")),
+            cache_ca: env.text("CACHE_CA"),
+            kms_endpoint: env.parsed("KMS_ENDPOINT", parse::base_url),
+            auth,
+            lambda,
             redirect_style: env
                 .parsed("REDIRECT_STYLE", parse::redirect_style)
                 .unwrap_or(RedirectStyle::PerProvider),
@@ -243,23 +266,19 @@ fn listen(env: &mut Env) -> ListenOn {
     ListenOn { address: listen.or(on_all).unwrap_or(LOOPBACK_8080) }
 }
 
-/// Callers can't be told apart yet: whoever reaches the port may ask for tokens.
-fn refuse_what_is_not_in_this_version(env: &mut Env, listen: ListenOn) {
-    if env.has("AWS_LAMBDA_RUNTIME_API") {
-        env.problem("AWS_LAMBDA_RUNTIME_API is set, but the Lambda runtime is not in this version");
-    }
-    if env.has("KMS_ENDPOINT") {
-        env.problem("KMS_ENDPOINT is set, but there is no KMS in this version");
-    }
+/// Callers can't be told apart yet: where others than this machine can call, the platform must say who may.
+fn refuse_open_doors(env: &mut Env, listen: ListenOn, lambda: bool, auth: Auth) {
     if env.has("CALLERS_FILE") {
         env.problem("CALLERS_FILE is not supported by this version");
     }
-    if env.text("AUTH").is_some_and(|auth| auth != "off") {
-        env.problem("AUTH can only be off: nothing else is supported by this version");
+    if auth == Auth::Platform {
+        return;
     }
-    if !listen.is_loopback() {
+    if lambda {
+        env.problem("AUTH=off only while listening on loopback: under Lambda, AUTH=platform says that the function's invoke permission and the gateway decide who may call");
+    } else if !listen.is_loopback() {
         env.problem(format!(
-            "LISTEN or PORT is {}: AUTH=off only while listening on loopback, and callers arrive in a later version",
+            "LISTEN or PORT is {}: AUTH=off only while listening on loopback; AUTH=platform says that the platform in front decides who may call",
             listen.address
         ));
     }

@@ -11,6 +11,7 @@ pub mod domain;
 pub mod entry;
 pub mod error;
 pub mod flow;
+pub mod google;
 pub mod http;
 pub mod provider;
 pub mod seal;

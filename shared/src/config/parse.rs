@@ -6,7 +6,7 @@ use std::time::Duration;
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
-use super::{LogFormat, RedirectStyle};
+use super::{Auth, LogFormat, RedirectStyle};
 use crate::seal::AttemptKey;
 use crate::secret::SecretString;
 
@@ -99,6 +99,14 @@ pub(super) fn on_off(text: &str) -> Result<bool, String> {
         "on" => Ok(true),
         "off" => Ok(false),
         _ => Err(format!("must be on or off, not {text}")),
+    }
+}
+
+pub(super) fn auth(text: &str) -> Result<Auth, String> {
+    match text {
+        "off" => Ok(Auth::Off),
+        "platform" => Ok(Auth::Platform),
+        _ => Err(format!("must be off or platform, not {text}")),
     }
 }
 

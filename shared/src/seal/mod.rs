@@ -7,17 +7,21 @@ mod attempt_key;
 mod cipher;
 mod data_key;
 mod envelope;
+#[cfg(feature = "cloud")]
+mod gcp_kms;
 mod key_file;
 mod keyring;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use url::Url;
 
 pub use attempt_key::{AttemptKey, NotAnAttemptKey};
 pub use envelope::{OpenError, Part, Place, key_id};
 pub use keyring::{Keyring, SealError};
 
+use crate::google::Google;
 use crate::secret::SecretBytes;
 
 /// The key-encryption key: a file on one machine, a KMS in the cloud.
@@ -54,6 +58,9 @@ pub enum OpenKeyError {
     /// No backend of this build has that scheme.
     #[error("KEY_URL {0} names no key of this build; file:PATH does")]
     UnknownScheme(String),
+    /// The URL names no Cloud KMS key.
+    #[error("KEY_URL must be gcpkms://projects/P/locations/L/keyRings/R/cryptoKeys/K, not {0}")]
+    NoKeyName(String),
     /// The file can't be read or made.
     #[error("the key file {path} can't be used: {problem}")]
     File {
@@ -67,11 +74,24 @@ pub enum OpenKeyError {
 /// Opens the key-encryption key that `url` names: `file:PATH`, which is made (mode 0600) when absent and
 /// `may_create` says so.
 ///
+/// `gcpkms://projects/…/cryptoKeys/…` is a Cloud KMS key, called when first used, at `endpoint` where that is given.
+///
 /// # Errors
 /// When the scheme is unknown, or the file is absent, not 32 bytes in base64, or readable by others.
-pub fn open(url: &str, may_create: bool) -> Result<Arc<dyn KeyWrap>, OpenKeyError> {
+#[cfg_attr(
+    not(feature = "cloud"),
+    expect(unused_variables, reason = "only KMS has an address and credentials")
+)]
+pub fn open(
+    url: &str,
+    may_create: bool,
+    endpoint: Option<&Url>,
+    google: &Arc<Google>,
+) -> Result<Arc<dyn KeyWrap>, OpenKeyError> {
     match url.split_once(':') {
         Some(("file", path)) => Ok(Arc::new(key_file::KeyFile::open(path, may_create)?)),
+        #[cfg(feature = "cloud")]
+        Some(("gcpkms", name)) => Ok(Arc::new(gcp_kms::GcpKms::open(name, endpoint, google)?)),
         _ => Err(OpenKeyError::UnknownScheme(url.to_owned())),
     }
 }

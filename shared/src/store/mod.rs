@@ -27,6 +27,7 @@ pub use revocations::{Revocations, RevokeStarted};
 
 use crate::clock::Clock;
 use crate::domain::Timestamp;
+use crate::google::Google;
 
 /// Everything that a backend does.
 #[async_trait]
@@ -85,11 +86,16 @@ pub enum OpenStoreError {
     },
 }
 
-/// Opens the store that `url` names: `sqlite:PATH` or `sqlite::memory:`.
+/// Opens the store that `url` names: `sqlite:PATH`, `sqlite::memory:`, or `firestore://PROJECT/DATABASE`, which
+/// is connected to when first used.
 ///
 /// # Errors
-/// When the scheme is unknown, or the file can't be opened.
-pub fn open(url: &str, clock: Arc<dyn Clock>) -> Result<Arc<dyn Store>, OpenStoreError> {
+/// When the scheme is unknown, the file can't be opened, or the URL names no database.
+pub fn open(
+    url: &str,
+    clock: Arc<dyn Clock>,
+    _google: &Arc<Google>,
+) -> Result<Arc<dyn Store>, OpenStoreError> {
     match url.split_once(':') {
         #[cfg(feature = "local")]
         Some(("sqlite", path)) => match sqlite::Sqlite::open(path, clock) {

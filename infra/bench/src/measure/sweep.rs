@@ -135,6 +135,7 @@ async fn sweep(
     let store = shared::store::open(
         &format!("sqlite:{}", data.join("store.db").display()),
         Arc::clone(&lab.clock) as _,
+        &Arc::default(),
     )?;
     let report = store.last_run(Job::ScheduledRefresh).await?.ok_or("the job left no report")?;
     if report.successful != u64::from(DUE) || !report.complete {
