@@ -2,6 +2,7 @@
 
 pub mod build;
 pub mod clock;
+pub mod firestore_emulator;
 pub mod redis_server;
 
 pub use clock::{TestClock, TestIds};
