@@ -73,7 +73,9 @@ pub fn build(config: Config, parts: Parts) -> Result<Arc<Context>, BuildError> {
     let providers = providers(&config)?;
     let store = store::open(&config.store_url, Arc::clone(&clock), &google).map_err(BuildError::Store)?;
     let cache_url = cache_url(&config);
-    let cache = cache::open(cache_url, Arc::clone(&clock), single_process).map_err(BuildError::Cache)?;
+    let cache_ca = config.cache_ca.as_deref();
+    let cache =
+        cache::open(cache_url, cache_ca, Arc::clone(&clock), single_process).map_err(BuildError::Cache)?;
     let keyring = Keyring::new(wrap, Arc::clone(&store) as _, Arc::clone(&clock), Arc::clone(&ids));
     Ok(Arc::new(Context {
         store,

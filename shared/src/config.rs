@@ -34,7 +34,7 @@ pub struct Config {
     pub cache_url: SecretString,
     /// `KEY_URL`.
     pub key_url: String,
-    /// `CACHE_CA`: certificates, in PEM, that `rediss://` trusts beside the usual ones.
+    /// `CACHE_CA`: certificates, in PEM, that `rediss://` trusts instead of the public ones.
     pub cache_ca: Option<String>,
     /// `KMS_ENDPOINT`: where Cloud KMS answers; `None`: where Google says.
     pub kms_endpoint: Option<Url>,

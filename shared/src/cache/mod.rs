@@ -2,6 +2,7 @@
 //!
 //! Losing all of it costs speed, never a call. `open` chooses a backend by URL.
 
+mod lookups;
 mod memory;
 mod redis;
 
@@ -156,23 +157,31 @@ pub enum OpenCacheError {
     /// The URL can't be understood. The URL may hold a password, so it is not repeated.
     #[error("CACHE_URL can't be understood: {0}")]
     Url(String),
+    /// A URL asks not to check whom it talks to.
+    #[error("CACHE_URL must not have a fragment: there is no insecure TLS (a # in a password is %23)")]
+    Insecure,
+    /// The certificates can't be used.
+    #[error("CACHE_CA {0}")]
+    Authority(String),
 }
 
 /// Opens the cache that `url` names. Nothing is connected yet: start-up never waits for it.
 ///
 /// `single_process` says that nobody else writes to the store, so that an in-process cache may keep
-/// tokens for [`TOKEN_TTL`]; otherwise it keeps them for five seconds, to see revocations elsewhere.
+/// tokens for [`TOKEN_TTL`]; otherwise it keeps them for five seconds, to see revocations elsewhere. `authority`
+/// are the certificates, in PEM, that `rediss://` trusts instead of the public ones.
 ///
 /// # Errors
-/// When the URL can't be understood.
+/// When the URL or the certificates can't be understood.
 pub fn open(
     url: &str,
+    authority: Option<&str>,
     clock: Arc<dyn Clock>,
     single_process: bool,
 ) -> Result<Arc<dyn Cache>, OpenCacheError> {
     match url.split_once(':') {
         Some(("memory", _)) => Ok(Arc::new(memory::Memory::new(clock, single_process))),
-        Some(("redis" | "rediss", _)) => Ok(Arc::new(redis::Redis::open(url, clock)?)),
+        Some(("redis" | "rediss", _)) => Ok(Arc::new(redis::Redis::open(url, authority, clock)?)),
         _ => Err(OpenCacheError::UnknownScheme),
     }
 }

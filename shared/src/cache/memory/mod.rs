@@ -8,6 +8,7 @@ use moka::ops::compute::Op;
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache as Map;
 
+use super::lookups::Lookups;
 use super::{Cache, CacheAnswer, CacheError, CachedToken, Candidate, LOOKUP_TTL, LookupKey, TOKEN_TTL};
 use crate::clock::Clock;
 use crate::domain::{ConnectionId, CredentialId, Timestamp, TokenKind};
@@ -18,31 +19,25 @@ const SHORT_TTL: Duration = Duration::from_secs(5);
 /// How much memory each of the two maps may take, roughly, in bytes.
 const MAX_BYTES: u64 = 64 << 20;
 
-/// Tokens and selections. Times are judged by the clock; the maps' own expiry only frees memory.
+/// Tokens and selections. Times are judged by the clock; the map's own expiry only frees memory.
 pub(super) struct Memory {
     clock: Arc<dyn Clock>,
     token_ttl: Duration,
-    lookup_ttl: Duration,
     tokens: Map<ConnectionId, Entry>,
-    lookups: Map<LookupKey, Kept<Vec<Candidate>>>,
+    lookups: Lookups,
 }
 
 /// What is kept for a connection: one entry, so that a tombstone replaces all of its tokens at once.
 #[derive(Clone)]
 enum Entry {
-    Tokens { bot: Option<Kept<CachedToken>>, user: Option<Kept<CachedToken>> },
+    Tokens { bot: Option<Kept>, user: Option<Kept> },
     Buried { until: Timestamp },
 }
 
-struct Kept<T> {
-    value: Arc<T>,
+#[derive(Clone)]
+struct Kept {
+    value: Arc<CachedToken>,
     until: Timestamp,
-}
-
-impl<T> Clone for Kept<T> {
-    fn clone(&self) -> Self {
-        Self { value: Arc::clone(&self.value), until: self.until }
-    }
 }
 
 /// The in-process cache was asked for what only a shared one may hold.
@@ -55,9 +50,9 @@ impl Memory {
         let (token_ttl, lookup_ttl) =
             if single_process { (TOKEN_TTL, LOOKUP_TTL) } else { (SHORT_TTL, SHORT_TTL) };
         Self {
+            lookups: Lookups::new(Arc::clone(&clock), lookup_ttl, MAX_BYTES),
             clock,
             token_ttl,
-            lookup_ttl,
             // Least recently used goes first: the default policy may turn a new entry away, and a
             // tombstone must get in.
             tokens: Map::builder()
@@ -65,12 +60,6 @@ impl Memory {
                 .weigher(|_, entry: &Entry| entry.bytes())
                 .eviction_policy(EvictionPolicy::lru())
                 .time_to_live(TOKEN_TTL)
-                .build(),
-            lookups: Map::builder()
-                .max_capacity(MAX_BYTES)
-                .weigher(|_, kept: &Kept<Vec<Candidate>>| bytes(256, kept.value.len() * 1024))
-                .eviction_policy(EvictionPolicy::lru())
-                .time_to_live(LOOKUP_TTL)
                 .build(),
         }
     }
@@ -154,18 +143,16 @@ impl Cache for Memory {
     }
 
     async fn lookup(&self, key: &LookupKey) -> Result<Option<Arc<Vec<Candidate>>>, CacheError> {
-        let now = self.clock.now();
-        Ok(self.lookups.get(key).filter(|kept| kept.until > now).map(|kept| kept.value))
+        Ok(self.lookups.get(key))
     }
 
     async fn put_lookup(&self, key: &LookupKey, candidates: Arc<Vec<Candidate>>) -> Result<(), CacheError> {
-        let until = self.clock.now() + self.lookup_ttl;
-        self.lookups.insert(key.clone(), Kept { value: candidates, until });
+        self.lookups.put(key, candidates);
         Ok(())
     }
 
     async fn drop_lookup(&self, key: &LookupKey) -> Result<(), CacheError> {
-        self.lookups.invalidate(key);
+        self.lookups.drop(key);
         Ok(())
     }
 }
@@ -185,7 +172,7 @@ impl Entry {
     }
 
     /// `held` with `new` in it; `None` when a tombstone or no older token is there.
-    fn with(held: Option<Self>, new: Kept<CachedToken>, now: Timestamp) -> Option<Self> {
+    fn with(held: Option<Self>, new: Kept, now: Timestamp) -> Option<Self> {
         let (mut bot, mut user) = match held {
             Some(Self::Buried { until }) if until > now => return None,
             Some(Self::Tokens { bot, user }) => (bot, user),
@@ -213,7 +200,7 @@ impl Entry {
     }
 }
 
-impl Kept<CachedToken> {
+impl Kept {
     fn bytes(&self) -> usize {
         256 + self.value.access.0.len() + self.value.scopes.iter().map(|s| 24 + s.len()).sum::<usize>()
     }

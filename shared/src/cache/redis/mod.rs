@@ -4,6 +4,7 @@
 //! while Redis's expiry, which only ever comes later, frees the memory.
 
 mod link;
+mod trouble;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,12 +16,13 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use redis::Cmd;
 
 use self::link::{LIMITS, Limits, Link, When};
+use super::lookups::Lookups;
 use super::{
     Cache, CacheAnswer, CacheError, CachedToken, Candidate, LOOKUP_TTL, LookupKey, OpenCacheError,
     PARKED_TTL, TOKEN_TTL,
 };
 use crate::clock::Clock;
-use crate::domain::{ConnectionId, CredentialId, Timestamp, TokenKind};
+use crate::domain::{ConnectionId, CredentialId, Status, Timestamp, TokenKind};
 use crate::store::{OneTime, Space};
 
 /// Keeps a token: hash; kind, version, now, deadline, JSON, milliseconds to live.
@@ -55,21 +57,45 @@ redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return 1
 ";
 
+/// How long a selection is also believed in this process, so that a token call asks Redis once: for the token
+/// and its tombstone, which are never believed here.
+const NEAR_TTL: Duration = Duration::from_secs(2);
+/// How much memory those selections may take, roughly, in bytes.
+const NEAR_BYTES: u64 = 8 << 20;
+
 /// The Redis that a URL names.
 pub(super) struct Redis {
     link: Link,
+    near: Lookups,
     clock: Arc<dyn Clock>,
 }
 
 impl Redis {
     /// Understands `url`; connects when first used.
-    pub(super) fn open(url: &str, clock: Arc<dyn Clock>) -> Result<Self, OpenCacheError> {
-        Self::within(LIMITS, url, clock)
+    pub(super) fn open(
+        url: &str,
+        authority: Option<&str>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, OpenCacheError> {
+        Self::within(LIMITS, url, authority, clock)
     }
 
-    fn within(limits: Limits, url: &str, clock: Arc<dyn Clock>) -> Result<Self, OpenCacheError> {
-        let link = Link::open(url, Arc::clone(&clock), limits)?;
-        Ok(Self { link, clock })
+    fn within(
+        limits: Limits,
+        url: &str,
+        authority: Option<&str>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, OpenCacheError> {
+        let link = Link::open(url, authority, Arc::clone(&clock), limits)?;
+        let near = Lookups::new(Arc::clone(&clock), NEAR_TTL, NEAR_BYTES);
+        Ok(Self { link, near, clock })
+    }
+
+    /// Believes a selection here too, unless somebody may be about to mend it and wait for the effect.
+    fn keep_near(&self, key: &LookupKey, candidates: &Arc<Vec<Candidate>>) {
+        if candidates.iter().all(|each| each.status == Status::Active) {
+            self.near.put(key, Arc::clone(candidates));
+        }
     }
 }
 
@@ -158,20 +184,31 @@ impl Cache for Redis {
     }
 
     async fn lookup(&self, key: &LookupKey) -> Result<Option<Arc<Vec<Candidate>>>, CacheError> {
+        if let Some(candidates) = self.near.get(key) {
+            return Ok(Some(candidates));
+        }
         let value: Option<String> = self.link.send(When::Up, &Cmd::get(lookup_key(key))).await?;
         let now = self.clock.now();
-        let candidates = value.as_deref().and_then(|value| live(value, now));
-        Ok(candidates.and_then(|json| serde_json::from_str(json).ok()).map(Arc::new))
+        let json = value.as_deref().and_then(|value| live(value, now));
+        let candidates = json.and_then(|json| serde_json::from_str(json).ok()).map(Arc::new);
+        if let Some(candidates) = &candidates {
+            self.keep_near(key, candidates);
+        }
+        Ok(candidates)
     }
 
     async fn put_lookup(&self, key: &LookupKey, candidates: Arc<Vec<Candidate>>) -> Result<(), CacheError> {
         let until = self.clock.now() + LOOKUP_TTL;
         let value = format!("{}:{}", until.millis(), json(&*candidates)?);
+        self.keep_near(key, &candidates);
         self.link.send(When::Up, &Cmd::pset_ex(lookup_key(key), value, millis(LOOKUP_TTL))).await
     }
 
     async fn drop_lookup(&self, key: &LookupKey) -> Result<(), CacheError> {
-        self.link.send(When::Always, &Cmd::del(lookup_key(key))).await
+        let result = self.link.send(When::Always, &Cmd::del(lookup_key(key))).await;
+        // Last, or what a call reads in between would come back.
+        self.near.drop(key);
+        result
     }
 }
 
@@ -221,5 +258,9 @@ fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod guarded;
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! What is true of Redis alone: what it holds, and how it fails.
+//! What is true of Redis alone: what it holds, for how long, and what is believed without asking it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,9 +14,9 @@ use crate::testing::build::{connection_id, provider, tenant, user};
 use crate::testing::redis_server::RedisServer;
 
 const CANARY: &str = "xoxb-canary";
-const ID: ConnectionId = ConnectionId::new(uuid::Uuid::from_u128(1));
+pub(super) const ID: ConnectionId = ConnectionId::new(uuid::Uuid::from_u128(1));
 
-fn token(version: u64) -> Arc<CachedToken> {
+pub(super) fn token(version: u64) -> Arc<CachedToken> {
     let key = AttemptKey::new(&SecretBytes::new(vec![1; 32])).unwrap();
     Arc::new(CachedToken {
         credential_id: CredentialId::owned(ID, TokenKind::Bot),
@@ -29,65 +29,58 @@ fn token(version: u64) -> Arc<CachedToken> {
     })
 }
 
+pub(super) fn once(space: Space, id: &str) -> OneTime {
+    OneTime {
+        space,
+        id: id.to_owned(),
+        tenant_id: tenant("acme"),
+        sealed: token(1).access.0.clone(),
+        expires_at: TestClock::START + TOKEN_TTL,
+    }
+}
+
+fn key() -> LookupKey {
+    LookupKey { tenant_id: tenant("acme"), user_id: user("someone@example.com"), provider: provider("slack") }
+}
+
+fn candidates(status: Status) -> Arc<Vec<Candidate>> {
+    Arc::new(vec![Candidate {
+        connection_id: ID,
+        team_id: None,
+        provider_user_id: "U1".to_owned(),
+        email: None,
+        status,
+        status_reason: None,
+        kinds: vec![],
+    }])
+}
+
 impl Redis {
     /// With so much time that a busy machine fails no test which is not about time.
     pub(in super::super) fn patient(url: &str, clock: Arc<dyn Clock>) -> Self {
-        let limits = Limits { connect: Duration::from_secs(10), respond: Duration::from_secs(10) };
-        Self::within(limits, url, clock).unwrap()
+        Self::patient_and_trusting(url, None, clock)
     }
-}
 
-/// Any command, none of which may hang: this is far more than the time-outs allow.
-async fn bounded<T>(work: impl Future<Output = Result<T, CacheError>>) -> Result<T, CacheError> {
-    tokio::time::timeout(Duration::from_secs(2), work).await.expect("it is bounded in time")
-}
-
-/// Tries until Redis answers again; time passes only on the clock.
-async fn recovers(redis: &Redis, clock: &TestClock) {
-    for _ in 0..100 {
-        clock.advance(Duration::from_secs(1));
-        if bounded(redis.token(ID, TokenKind::Bot)).await.is_ok() {
-            return;
-        }
+    pub(super) fn patient_and_trusting(url: &str, authority: Option<&str>, clock: Arc<dyn Clock>) -> Self {
+        let long = Duration::from_secs(10);
+        let limits = Limits { connect: long, connect_tls: long, respond: long };
+        Self::within(limits, url, authority, clock).unwrap()
     }
-    panic!("it did not recover");
 }
 
 #[test]
 fn everything_in_redis_ends_by_itself_and_holds_no_secret() {
     let Some(server) = RedisServer::start().unwrap() else { return };
-    let clock = Arc::new(TestClock::new());
-    let redis = Redis::patient(&server.url(), clock.clone());
-    let key = LookupKey {
-        tenant_id: tenant("acme"),
-        user_id: user("someone@example.com"),
-        provider: provider("slack"),
-    };
-    let candidate = Candidate {
-        connection_id: ID,
-        team_id: None,
-        provider_user_id: "U1".to_owned(),
-        email: None,
-        status: Status::Active,
-        status_reason: None,
-        kinds: vec![],
-    };
-    let sealed = token(1).access.0.clone();
-    let once = |space: Space| OneTime {
-        space,
-        id: "1".to_owned(),
-        tenant_id: tenant("acme"),
-        sealed: sealed.clone(),
-        expires_at: clock.now() + TOKEN_TTL,
-    };
+    let redis = Redis::patient(&server.url(), Arc::new(TestClock::new()));
+    let key = key();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         redis.put_token(ID, token(1)).await.unwrap();
         redis.put_token(connection_id(2), token(1)).await.unwrap();
         redis.bury(connection_id(2)).await.unwrap();
-        redis.put_lookup(&key, Arc::new(vec![candidate])).await.unwrap();
-        redis.put_once(&once(Space::Attempt)).await.unwrap();
-        redis.put_once(&once(Space::Completion)).await.unwrap();
+        redis.put_lookup(&key, candidates(Status::Active)).await.unwrap();
+        redis.put_once(&once(Space::Attempt, "1")).await.unwrap();
+        redis.put_once(&once(Space::Completion, "1")).await.unwrap();
     });
 
     let mut raw = redis::Client::open(server.url()).unwrap().get_connection().unwrap();
@@ -110,62 +103,42 @@ fn everything_in_redis_ends_by_itself_and_holds_no_secret() {
     }
 }
 
-#[tokio::test]
-async fn fails_at_once_when_redis_is_killed_and_recovers_when_it_is_back() {
-    let Some(mut server) = RedisServer::start().unwrap() else { return };
-    let clock = Arc::new(TestClock::new());
-    let redis = Redis::open(&server.url(), clock.clone()).unwrap();
-    recovers(&redis, &clock).await;
-
-    server.kill().unwrap();
-    assert!(bounded(redis.token(ID, TokenKind::Bot)).await.is_err());
-    let error = bounded(redis.token(ID, TokenKind::Bot)).await.unwrap_err();
-    assert!(error.0.is::<link::Dead>(), "it is not even tried for a second");
-    let error = bounded(redis.bury(ID)).await.unwrap_err();
-    assert!(!error.0.is::<link::Dead>(), "what has to be said is tried nevertheless");
-
-    server.start_again().unwrap();
-    recovers(&redis, &clock).await;
-}
-
-#[tokio::test]
-async fn does_not_fail_when_redis_was_started_anew_in_between() {
-    let Some(mut server) = RedisServer::start().unwrap() else { return };
-    let redis = Redis::patient(&server.url(), Arc::new(TestClock::new()));
-    redis.put_token(ID, token(1)).await.unwrap();
-    server.kill().unwrap();
-    server.start_again().unwrap();
-    assert_eq!(redis.token(ID, TokenKind::Bot).await.unwrap(), CacheAnswer::Nothing);
-}
-
-#[tokio::test]
-async fn fails_in_time_when_redis_does_not_answer_and_recovers_when_it_does() {
-    let Some(server) = RedisServer::start().unwrap() else { return };
-    let clock = Arc::new(TestClock::new());
-    let redis = Redis::open(&server.url(), clock.clone()).unwrap();
-    recovers(&redis, &clock).await;
-
-    server.freeze().unwrap();
-    assert!(bounded(redis.token(ID, TokenKind::Bot)).await.is_err());
-    let error = bounded(redis.token(ID, TokenKind::Bot)).await.unwrap_err();
-    assert!(error.0.is::<link::Dead>());
-    assert!(bounded(redis.bury(ID)).await.is_err());
-
-    server.thaw().unwrap();
-    recovers(&redis, &clock).await;
-}
-
-#[tokio::test]
-async fn opens_without_redis_and_says_so_when_it_is_used() {
-    let clock = Arc::new(TestClock::new());
-    let redis = Redis::open("redis://127.0.0.1:1", clock).unwrap();
-    assert!(bounded(redis.ping()).await.is_err());
-}
-
 #[test]
 fn a_url_that_is_refused_is_not_repeated() {
     for url in ["redis://:hunter2@", "redis://:hunter2@host:port/", "redis://:hunter2@host/db"] {
-        let error = Redis::open(url, Arc::new(TestClock::new())).err().unwrap();
+        let error = Redis::open(url, None, Arc::new(TestClock::new())).err().unwrap();
         assert!(!error.to_string().contains("hunter2"));
     }
+}
+
+#[tokio::test]
+async fn a_selection_is_believed_for_two_seconds_without_asking_and_a_token_never() {
+    let Some(server) = RedisServer::start().unwrap() else { return };
+    let clock = Arc::new(TestClock::new());
+    let (one, other) =
+        (Redis::patient(&server.url(), clock.clone()), Redis::patient(&server.url(), clock.clone()));
+    let active = candidates(Status::Active);
+    one.put_lookup(&key(), active.clone()).await.unwrap();
+    one.put_token(ID, token(1)).await.unwrap();
+    assert_eq!(other.lookup(&key()).await.unwrap(), Some(active.clone()));
+
+    one.drop_lookup(&key()).await.unwrap();
+    one.bury(ID).await.unwrap();
+    assert_eq!(one.lookup(&key()).await.unwrap(), None, "our own writes are seen at once");
+    assert_eq!(other.lookup(&key()).await.unwrap(), Some(active));
+    assert_eq!(other.token(ID, TokenKind::Bot).await.unwrap(), CacheAnswer::Buried);
+    clock.advance(NEAR_TTL);
+    assert_eq!(other.lookup(&key()).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_selection_that_somebody_may_be_mending_is_asked_for_each_time() {
+    let Some(server) = RedisServer::start().unwrap() else { return };
+    let clock = Arc::new(TestClock::new());
+    let (one, other) = (Redis::patient(&server.url(), clock.clone()), Redis::patient(&server.url(), clock));
+    let expired = candidates(Status::Expired);
+    one.put_lookup(&key(), expired.clone()).await.unwrap();
+    assert_eq!(other.lookup(&key()).await.unwrap(), Some(expired));
+    one.drop_lookup(&key()).await.unwrap();
+    assert_eq!(other.lookup(&key()).await.unwrap(), None);
 }
