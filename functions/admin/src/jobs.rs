@@ -55,5 +55,5 @@ pub(crate) async fn refresh_expiring(
 }
 
 fn bounds(ctx: &Context) -> Bounds {
-    Bounds { deadline: ctx.config.deadline.min(BEHIND_A_GATEWAY), concurrency: ctx.config.concurrency }
+    Bounds::all(ctx.config.deadline.min(BEHIND_A_GATEWAY), ctx.config.concurrency)
 }

@@ -34,7 +34,7 @@ fn every<R, F>(
     F: Future<Output = Result<JobReport, StoreError>> + Send,
 {
     let ctx = Arc::clone(ctx);
-    let bounds = Bounds { deadline: ctx.config.deadline.min(interval), concurrency: ctx.config.concurrency };
+    let bounds = Bounds::all(ctx.config.deadline.min(interval), ctx.config.concurrency);
     ctx.tasks.clone().spawn(async move {
         let mut wait = FIRST_RUN_AFTER;
         loop {

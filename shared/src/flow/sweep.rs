@@ -1,5 +1,7 @@
 //! Works through what is due, by index, a page at a time, with bounded concurrency, and stops before its deadline.
 
+mod bounds;
+
 use std::collections::{BTreeMap, HashSet};
 use std::future::{Future, ready};
 use std::sync::Arc;
@@ -15,21 +17,14 @@ use super::{Context, revoke, rotate, schedule};
 use crate::domain::{
     Connection, ConnectionId, HealthStatus, Job, JobFailure, JobReport, ProviderId, Timestamp,
 };
-use crate::store::{Due, DueCursor, SHARDS, StoreError};
+use crate::store::{Due, DueCursor, StoreError};
+
+pub use self::bounds::{Bounds, Share};
 
 /// How many due entries are read at once.
 const PAGE: usize = 200;
 /// How long before the deadline nothing new is begun: the slowest refresh with its retry and its save.
 const WIND_DOWN: Duration = Duration::from_secs(12);
-
-/// How a run is bounded.
-#[derive(Debug, Clone, Copy)]
-pub struct Bounds {
-    /// How long it may take.
-    pub deadline: Duration,
-    /// How many provider calls may be in flight, per provider; a descriptor may allow fewer.
-    pub concurrency: usize,
-}
 
 /// What became of one entry.
 #[derive(Clone, Copy)]
@@ -43,12 +38,10 @@ enum Done {
 pub async fn refresh(ctx: &Arc<Context>, bounds: Bounds) -> Result<JobReport, StoreError> {
     let started_at = ctx.clock.now();
     let gates = gates(ctx, bounds.concurrency);
-    let report = run(ctx, Job::ScheduledRefresh, bounds, due_refreshes(ctx, started_at), |due| {
-        refresh_one(ctx, &gates, due)
-    })
-    .await?;
-    // What is not urgent gets what time is left.
-    if report.complete {
+    let due = due_refreshes(ctx, bounds.share, started_at);
+    let report = run(ctx, Job::ScheduledRefresh, bounds, due, |due| refresh_one(ctx, &gates, due)).await?;
+    // What is not urgent gets what time is left, and is done once however many share the sweep.
+    if report.complete && bounds.share.is_first() {
         rotate::reseal(ctx, left(ctx, started_at, bounds)).await?;
         ctx.store.purge(ctx.clock.now()).await?;
     }
@@ -59,14 +52,16 @@ pub async fn refresh(ctx: &Arc<Context>, bounds: Bounds) -> Result<JobReport, St
 /// has not been checked in this run.
 pub async fn health(ctx: &Arc<Context>, bounds: Bounds, all: bool) -> Result<JobReport, StoreError> {
     let started_at = ctx.clock.now();
-    revoke::retry_pending(ctx).await?;
+    if bounds.share.is_first() {
+        revoke::retry_pending(ctx).await?;
+    }
     // Whatever was put off before this run is due within an hour, and so is some of what this run puts off.
     let before = match all {
         true => started_at + schedule::PROBE_EVERY + Duration::from_millis(1),
         false => started_at,
     };
     let mut seen = HashSet::new();
-    let due = due_probes(ctx, before)
+    let due = due_probes(ctx, bounds.share, before)
         .filter(move |item| ready(item.as_ref().map_or(true, |connection| seen.insert(connection.id))));
     let gates = gates(ctx, bounds.concurrency);
     run(ctx, Job::ScheduledHealth, bounds, due, |connection| probe_one(ctx, &gates, connection)).await
@@ -83,9 +78,13 @@ fn gates(ctx: &Context, concurrency: usize) -> Gates {
         .collect()
 }
 
-/// Due credentials of all shards, read a page at a time as they are wanted.
-fn due_refreshes(ctx: &Context, before: Timestamp) -> impl Stream<Item = Result<Due, StoreError>> + '_ {
-    pages(move |shard, after: Option<DueCursor>| async move {
+/// Due credentials of a share, read a page at a time as they are wanted.
+fn due_refreshes(
+    ctx: &Context,
+    share: Share,
+    before: Timestamp,
+) -> impl Stream<Item = Result<Due, StoreError>> + '_ {
+    pages(share, move |shard, after: Option<DueCursor>| async move {
         let page = ctx.store.due_refreshes(shard, before, after.as_ref(), PAGE).await?;
         let next = page.last().and_then(|last| {
             let due = last.credential.next_refresh_at?;
@@ -95,9 +94,13 @@ fn due_refreshes(ctx: &Context, before: Timestamp) -> impl Stream<Item = Result<
     })
 }
 
-/// Connections of all shards whose check is due.
-fn due_probes(ctx: &Context, before: Timestamp) -> impl Stream<Item = Result<Connection, StoreError>> + '_ {
-    pages(move |shard, after| async move {
+/// Connections of a share whose check is due.
+fn due_probes(
+    ctx: &Context,
+    share: Share,
+    before: Timestamp,
+) -> impl Stream<Item = Result<Connection, StoreError>> + '_ {
+    pages(share, move |shard, after| async move {
         let page = ctx.store.due_probes(shard, before, after, PAGE).await?;
         let next = page.last().map(|(due, last)| (*due, last.id));
         let items = page.into_iter().map(|(_, connection)| connection).collect();
@@ -105,14 +108,14 @@ fn due_probes(ctx: &Context, before: Timestamp) -> impl Stream<Item = Result<Con
     })
 }
 
-/// Turns a page reader into a stream over all shards. A short page ends its shard.
-fn pages<T, C, F, R>(read: F) -> impl Stream<Item = Result<T, StoreError>>
+/// Turns a page reader into a stream over the shards of a share. A short page ends its shard.
+fn pages<T, C, F, R>(share: Share, read: F) -> impl Stream<Item = Result<T, StoreError>>
 where
     F: Fn(u8, Option<C>) -> R,
     R: Future<Output = Result<(Vec<T>, Option<C>), StoreError>>,
 {
     let read = Arc::new(read);
-    stream::iter(0..SHARDS).flat_map(move |shard| {
+    stream::iter(share.shards()).flat_map(move |shard| {
         let read = Arc::clone(&read);
         stream::try_unfold(Some(None), move |position| {
             let read = Arc::clone(&read);
@@ -150,15 +153,18 @@ where
         tokio::time::sleep(time).await;
         cut_short.store(true, Ordering::Relaxed);
     };
+    let mut begun = 0;
     let results = due
         .take_until(bell)
-        // A process that stops finishes what it has begun.
+        // A process that stops finishes what it has begun; an entry beyond the limit is left.
         .take_while(|_| {
-            let going_on = !ctx.tasks.is_closed();
+            let within = bounds.limit.is_none_or(|limit| begun < limit.get());
+            let going_on = within && !ctx.tasks.is_closed();
+            begun += 1;
             if !going_on {
                 cut_short.store(true, Ordering::Relaxed);
             }
-            std::future::ready(going_on)
+            ready(going_on)
         })
         .map(|item| async {
             match item {

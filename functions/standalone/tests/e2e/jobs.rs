@@ -6,7 +6,7 @@ use shared::flow::sweep::{self, Bounds};
 
 use crate::harness::*;
 
-const BOUNDS: Bounds = Bounds { deadline: Duration::from_secs(60), concurrency: 32 };
+const BOUNDS: Bounds = Bounds::all(Duration::from_secs(60), 32);
 
 fn counts(report: &Value) -> [u64; 4] {
     ["processed", "successful", "failed", "skipped"].map(|name| report[name].as_u64().unwrap())
