@@ -38,6 +38,8 @@ pub struct Config {
     pub cache_ca: Option<String>,
     /// `KMS_ENDPOINT`: where Cloud KMS answers; `None`: where Google says.
     pub kms_endpoint: Option<Url>,
+    /// `FIRESTORE_EMULATOR_HOST`: where the Firestore emulator answers, for tests.
+    pub firestore_emulator: Option<String>,
     /// `AUTH`: who may call.
     pub auth: Auth,
     /// `AWS_LAMBDA_RUNTIME_API` is set: the process speaks the runtime API instead of listening.
@@ -66,8 +68,10 @@ pub struct Config {
     pub backup_retention: Option<Duration>,
     /// `LOG`: which events are logged, in the language of `tracing_subscriber::EnvFilter`.
     pub log: String,
-    /// `LOG_FORMAT`.
+    /// `LOG_FORMAT`; unset: what the platform reads.
     pub log_format: LogFormat,
+    /// `GOOGLE_CLOUD_PROJECT`, or the project of `STORE_URL`: to whose traces log lines point.
+    pub google_project: Option<String>,
     /// By the id as it stands in the variables: `MY_PROVIDER` for `my-provider`.
     providers: BTreeMap<String, ProviderSettings>,
 }
@@ -112,6 +116,10 @@ pub enum LogFormat {
     Json,
     /// For a terminal.
     Text,
+    /// One JSON object per line with the field names of Google Cloud Logging.
+    Gcp,
+    /// One JSON object per line with the field names of Lambda's own log lines.
+    Aws,
 }
 
 /// What is configured for one provider: `PROVIDER_<ID>_…`.
@@ -158,23 +166,27 @@ impl Config {
     ) -> Result<Self, ConfigError> {
         let mut env = Env::new(vars.into_iter().map(|(name, value)| (name.into(), value.into())));
         let listen = listen(&mut env);
-        let lambda = env.has("AWS_LAMBDA_RUNTIME_API");
+        let lambda = lambda(&mut env);
         let auth = env.parsed("AUTH", parse::auth).unwrap_or(Auth::Off);
         refuse_open_doors(&mut env, listen, lambda, auth);
+        // Under Lambda nothing listens, and callers come from elsewhere.
+        let local = listen.is_loopback() && !lambda;
         let data_dir = PathBuf::from(env.text("DATA_DIR").unwrap_or_else(|| "./data".to_owned()));
         let in_data_dir = |scheme: &str, file: &str| format!("{scheme}:{}", data_dir.join(file).display());
         let sandbox = env.parsed("SANDBOX", parse::on_off);
-        if sandbox == Some(true) && !listen.is_loopback() {
+        if sandbox == Some(true) && !local {
             env.problem("SANDBOX=on only while listening on loopback");
         }
         let public_url = env.text("PUBLIC_URL").unwrap_or_else(|| format!("http://{}", listen.address));
         let public_url =
             parse::base_url(&public_url).map_err(|problem| env.problem(format!("PUBLIC_URL {problem}")));
+        let store_url = env
+            .parsed("STORE_URL", |text| parse::scheme(text, &["sqlite:", "firestore://"]))
+            .unwrap_or_else(|| in_data_dir("sqlite", "store.db"));
         let config = Self {
             listen,
-            store_url: env
-                .parsed("STORE_URL", |text| parse::scheme(text, &["sqlite:", "firestore://"]))
-                .unwrap_or_else(|| in_data_dir("sqlite", "store.db")),
+            google_project: google_project(&mut env, &store_url),
+            store_url,
             cache_url: env
                 .parsed("CACHE_URL", |text| parse::scheme(text, &["memory:", "redis://", "rediss://"]))
                 .unwrap_or_else(|| "memory:".to_owned())
@@ -184,6 +196,7 @@ impl Config {
                 .unwrap_or_else(|| in_data_dir("file", "key")),
             cache_ca: env.text("CACHE_CA"),
             kms_endpoint: env.parsed("KMS_ENDPOINT", parse::base_url),
+            firestore_emulator: env.text("FIRESTORE_EMULATOR_HOST"),
             auth,
             lambda,
             redirect_style: env
@@ -192,8 +205,8 @@ impl Config {
             attempt_key: env.parsed("ATTEMPT_KEY", parse::attempt_key),
             providers_dir: env.text("PROVIDERS_DIR").map(PathBuf::from),
             redirect_allow: env
-                .parsed("REDIRECT_ALLOW", |text| RedirectAllow::parse(text, listen.is_loopback()))
-                .unwrap_or_else(|| RedirectAllow::nothing_but_loopback(listen.is_loopback())),
+                .parsed("REDIRECT_ALLOW", |text| RedirectAllow::parse(text, local))
+                .unwrap_or_else(|| RedirectAllow::nothing_but_loopback(local)),
             sandbox,
             sandbox_listen: env.parsed("SANDBOX_LISTEN", parse::loopback).unwrap_or(LOOPBACK_8090),
             deadline: env.parsed("DEADLINE", parse::duration).unwrap_or(Duration::from_secs(300)),
@@ -204,7 +217,9 @@ impl Config {
             health_every: env.parsed("HEALTH_EVERY", parse::duration).unwrap_or(Duration::from_secs(60 * 60)),
             backup_retention: env.parsed("BACKUP_RETENTION", parse::retention),
             log: env.parsed("LOG", parse::filter).unwrap_or_else(|| "info".to_owned()),
-            log_format: env.parsed("LOG_FORMAT", parse::log_format).unwrap_or_else(LogFormat::usual),
+            log_format: env
+                .parsed("LOG_FORMAT", parse::log_format)
+                .unwrap_or_else(|| LogFormat::usual(&env, lambda)),
             providers: providers(&mut env),
             data_dir,
             // The one setting without a value to go on with; last, so that all problems are known.
@@ -249,10 +264,18 @@ impl Config {
 }
 
 impl LogFormat {
-    /// Text for a person at a terminal, JSON for everything else.
-    fn usual() -> Self {
+    /// What the platform reads, text for a person at a terminal, JSON for everything else.
+    fn usual(env: &Env, lambda: bool) -> Self {
         use std::io::IsTerminal;
-        if std::io::stderr().is_terminal() { Self::Text } else { Self::Json }
+        if lambda {
+            Self::Aws
+        } else if env.has("K_SERVICE") || env.has("CLOUD_RUN_JOB") {
+            Self::Gcp
+        } else if std::io::stderr().is_terminal() {
+            Self::Text
+        } else {
+            Self::Json
+        }
     }
 }
 
@@ -264,6 +287,20 @@ fn listen(env: &mut Env) -> ListenOn {
     }
     let on_all = port.map(|port| SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)));
     ListenOn { address: listen.or(on_all).unwrap_or(LOOPBACK_8080) }
+}
+
+/// Whether Lambda started us, which then says more: its runtime library panics where that is missing.
+fn lambda(env: &mut Env) -> bool {
+    let lambda = env.has("AWS_LAMBDA_RUNTIME_API");
+    if lambda {
+        for name in ["NAME", "VERSION", "MEMORY_SIZE"].map(|what| format!("AWS_LAMBDA_FUNCTION_{what}")) {
+            if !env.has(&name) {
+                env.problem(format!("{name} is not set, but AWS_LAMBDA_RUNTIME_API is: Lambda sets both"));
+            }
+        }
+        env.parsed("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", parse::megabytes);
+    }
+    lambda
 }
 
 /// Callers can't be told apart yet: where others than this machine can call, the platform must say who may.
@@ -282,6 +319,14 @@ fn refuse_open_doors(env: &mut Env, listen: ListenOn, lambda: bool, auth: Auth) 
             listen.address
         ));
     }
+}
+
+/// Cloud Run does not name its project in the environment, but the store's is usually the same.
+fn google_project(env: &mut Env, store_url: &str) -> Option<String> {
+    env.text("GOOGLE_CLOUD_PROJECT").or_else(|| {
+        let (project, _) = store_url.strip_prefix("firestore://")?.split_once('/')?;
+        Some(project.to_owned())
+    })
 }
 
 fn providers(env: &mut Env) -> BTreeMap<String, ProviderSettings> {

@@ -9,26 +9,23 @@ mod keys;
 mod stats;
 mod tenants;
 
-use std::sync::Arc;
-
-use shared::flow::Context;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
+use shared::http::{Endpoints, endpoint};
 
 /// The endpoints of this function.
-pub fn router() -> OpenApiRouter<Arc<Context>> {
-    OpenApiRouter::new()
-        .routes(routes!(stats::stats))
-        .routes(routes!(stats::health_stats))
-        .routes(routes!(connections::list))
-        .routes(routes!(connections::one))
-        .routes(routes!(check::check))
-        .routes(routes!(jobs::check_all))
-        .routes(routes!(jobs::refresh_expiring))
-        .routes(routes!(audit::audit))
-        .routes(routes!(keys::list))
-        .routes(routes!(keys::rotate))
-        .routes(routes!(tenants::erase))
+#[must_use]
+pub fn endpoints() -> Endpoints {
+    Endpoints::new()
+        .endpoint(endpoint!(stats::stats))
+        .endpoint(endpoint!(stats::health_stats))
+        .endpoint(endpoint!(connections::list))
+        .endpoint(endpoint!(connections::one))
+        .endpoint(endpoint!(check::check))
+        .endpoint(endpoint!(jobs::check_all))
+        .endpoint(endpoint!(jobs::refresh_expiring))
+        .endpoint(endpoint!(audit::audit))
+        .endpoint(endpoint!(keys::list))
+        .endpoint(endpoint!(keys::rotate))
+        .endpoint(endpoint!(tenants::erase))
         .route("/openapi.json", axum::routing::get(docs::openapi))
         .route("/docs", axum::routing::get(docs::page))
 }

@@ -4,5 +4,5 @@ use std::process::ExitCode;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    shared::entry::http("admin", admin::router()).await
+    shared::entry::http("admin", admin::endpoints()).await
 }

@@ -5,18 +5,15 @@ mod connections;
 mod page;
 mod sessions;
 
-use std::sync::Arc;
-
-use shared::flow::Context;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
+use shared::http::{Endpoints, endpoint};
 
 /// The endpoints of this function.
-pub fn router() -> OpenApiRouter<Arc<Context>> {
-    OpenApiRouter::new()
-        .routes(routes!(authorize::authorize))
-        .routes(routes!(connections::connections))
-        .routes(routes!(sessions::create))
-        .routes(routes!(sessions::current))
+#[must_use]
+pub fn endpoints() -> Endpoints {
+    Endpoints::new()
+        .endpoint(endpoint!(authorize::authorize))
+        .endpoint(endpoint!(connections::connections))
+        .endpoint(endpoint!(sessions::create))
+        .endpoint(endpoint!(sessions::current))
         .route(page::PATH, axum::routing::get(page::page))
 }

@@ -4,5 +4,5 @@ use std::process::ExitCode;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    shared::entry::http("authorize", authorize::router()).await
+    shared::entry::http("authorize", authorize::endpoints()).await
 }

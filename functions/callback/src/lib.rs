@@ -3,16 +3,13 @@
 mod callback;
 mod complete;
 
-use std::sync::Arc;
-
-use shared::flow::Context;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
+use shared::http::{Endpoints, endpoint};
 
 /// The endpoints of this function.
-pub fn router() -> OpenApiRouter<Arc<Context>> {
-    OpenApiRouter::new()
-        .routes(routes!(callback::callback))
-        .routes(routes!(callback::callback_of_provider))
-        .routes(routes!(complete::complete))
+#[must_use]
+pub fn endpoints() -> Endpoints {
+    Endpoints::new()
+        .endpoint(endpoint!(callback::callback))
+        .endpoint(endpoint!(callback::callback_of_provider))
+        .endpoint(endpoint!(complete::complete))
 }

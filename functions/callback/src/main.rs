@@ -4,5 +4,5 @@ use std::process::ExitCode;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    shared::entry::http("callback", callback::router()).await
+    shared::entry::http("callback", callback::endpoints()).await
 }

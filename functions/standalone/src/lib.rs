@@ -10,9 +10,8 @@ use std::sync::Arc;
 
 use axum::Router;
 use shared::flow::Context;
-use shared::http;
+use shared::http::{self, Endpoints};
 use utoipa::OpenApi as _;
-use utoipa_axum::router::OpenApiRouter;
 
 pub use run::run;
 
@@ -35,24 +34,23 @@ pub use run::run;
 struct Document;
 
 /// The endpoints of all functions.
-fn functions() -> OpenApiRouter<Arc<Context>> {
-    http::with_health(OpenApiRouter::with_openapi(Document::openapi()))
-        .merge(authorize::router())
-        .merge(callback::router())
-        .merge(token_get::router())
-        .merge(admin::router())
+fn functions() -> Endpoints {
+    http::health_endpoint()
+        .merge(authorize::endpoints())
+        .merge(callback::endpoints())
+        .merge(token_get::endpoints())
+        .merge(admin::endpoints())
 }
 
 /// All functions on one router.
 pub fn router(ctx: &Arc<Context>) -> Router {
-    let (router, _) = functions().split_for_parts();
-    http::layers(router.with_state(Arc::clone(ctx)))
+    http::layers(functions().into_router().with_state(Arc::clone(ctx)))
 }
 
 /// The OpenAPI 3.1 document of all functions, as it is kept in `docs/openapi.json`.
 #[must_use]
 pub fn openapi() -> String {
-    let mut document = functions().into_openapi();
+    let mut document = functions().document(Document::openapi());
     document.info.version = env!("CARGO_PKG_VERSION").to_owned();
     // A document without servers is for the host that serves it.
     document.servers = None;

@@ -4,16 +4,13 @@ mod get;
 mod refresh;
 mod revoke;
 
-use std::sync::Arc;
-
-use shared::flow::Context;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
+use shared::http::{Endpoints, endpoint};
 
 /// The endpoints of this function.
-pub fn router() -> OpenApiRouter<Arc<Context>> {
-    OpenApiRouter::new()
-        .routes(routes!(get::get))
-        .routes(routes!(refresh::refresh))
-        .routes(routes!(revoke::revoke))
+#[must_use]
+pub fn endpoints() -> Endpoints {
+    Endpoints::new()
+        .endpoint(endpoint!(get::get))
+        .endpoint(endpoint!(refresh::refresh))
+        .endpoint(endpoint!(revoke::revoke))
 }

@@ -4,5 +4,5 @@ use std::process::ExitCode;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    shared::entry::http("token-get", token_get::router()).await
+    shared::entry::http("token-get", token_get::endpoints()).await
 }

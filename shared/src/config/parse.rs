@@ -94,6 +94,10 @@ pub(super) fn concurrency(text: &str) -> Result<usize, String> {
         .ok_or_else(|| format!("must be a number from 1 to 1024, not {text}"))
 }
 
+pub(super) fn megabytes(text: &str) -> Result<i32, String> {
+    text.parse().map_err(|_| format!("must be a number of megabytes, not {text}"))
+}
+
 pub(super) fn on_off(text: &str) -> Result<bool, String> {
     match text {
         "on" => Ok(true),
@@ -122,7 +126,9 @@ pub(super) fn log_format(text: &str) -> Result<LogFormat, String> {
     match text {
         "json" => Ok(LogFormat::Json),
         "text" => Ok(LogFormat::Text),
-        _ => Err(format!("must be json or text, not {text}")),
+        "gcp" => Ok(LogFormat::Gcp),
+        "aws" => Ok(LogFormat::Aws),
+        _ => Err(format!("must be json, text, gcp or aws, not {text}")),
     }
 }
 

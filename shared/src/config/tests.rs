@@ -9,6 +9,14 @@ fn read(vars: &[(&str, &str)]) -> Result<Config, ConfigError> {
     Config::from_vars(vars.iter().copied())
 }
 
+/// What Lambda sets.
+const LAMBDA: [(&str, &str); 4] = [
+    ("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9001"),
+    ("AWS_LAMBDA_FUNCTION_NAME", "token-get"),
+    ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
+    ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"),
+];
+
 fn problems(vars: &[(&str, &str)]) -> String {
     read(vars).unwrap_err().to_string()
 }
@@ -91,18 +99,56 @@ fn everything_that_is_wrong_is_said_at_once_by_name() {
 }
 
 #[test]
-fn refuses_to_listen_beyond_loopback_while_callers_are_not_told_apart() {
-    for vars in [&[("PORT", "8080")][..], &[("LISTEN", "0.0.0.0:8080")], &[("LISTEN", "[::]:8080")]] {
-        assert!(problems(vars).contains("AUTH=off only while listening on loopback"));
+fn refuses_to_be_reached_from_elsewhere_unless_the_platform_says_who_may_call() {
+    let elsewhere: [&[(&str, &str)]; 4] =
+        [&[("PORT", "8080")], &[("LISTEN", "0.0.0.0:8080")], &[("LISTEN", "[::]:8080")], &LAMBDA];
+    for vars in elsewhere {
+        assert!(problems(vars).contains("AUTH=off only while listening on loopback"), "{vars:?}");
+        let with_platform = [vars, &[("AUTH", "platform")]].concat();
+        assert_eq!(read(&with_platform).unwrap().auth, Auth::Platform);
     }
-    assert!(read(&[("LISTEN", "[::1]:8080"), ("AUTH", "off")]).is_ok());
+    assert_eq!(read(&[("LISTEN", "[::1]:8080"), ("AUTH", "off")]).unwrap().auth, Auth::Off);
 }
 
 #[test]
 fn refuses_what_is_not_in_this_version() {
-    assert!(problems(&[("AUTH", "on")]).contains("AUTH"));
+    assert!(problems(&[("AUTH", "on")]).contains("AUTH must be off or platform"));
     assert!(problems(&[("CALLERS_FILE", "/x")]).contains("CALLERS_FILE"));
-    assert!(problems(&[("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9001")]).contains("Lambda"));
+}
+
+#[test]
+fn lambda_is_not_taken_for_loopback() {
+    let lambda = [&LAMBDA[..], &[("AUTH", "platform")]].concat();
+    assert!(read(&lambda).unwrap().redirect_allow.allows("http://127.0.0.1:3000/done").is_err());
+    assert!(problems(&[&lambda[..], &[("SANDBOX", "on")]].concat()).contains("SANDBOX=on only"));
+}
+
+#[test]
+fn refuses_half_of_what_lambda_sets() {
+    let vars = [LAMBDA[0], ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "much"), ("AUTH", "platform")];
+    let said = problems(&vars);
+    for name in ["NAME is not set", "VERSION is not set", "MEMORY_SIZE must be a number"] {
+        assert!(said.contains(&format!("AWS_LAMBDA_FUNCTION_{name}")), "{said}");
+    }
+}
+
+#[test]
+fn logs_as_the_platform_reads_them_unless_told_otherwise() {
+    let lambda = [&LAMBDA[..], &[("AUTH", "platform")]].concat();
+    assert_eq!(read(&lambda).unwrap().log_format, LogFormat::Aws);
+    assert_eq!(read(&[("K_SERVICE", "token-get")]).unwrap().log_format, LogFormat::Gcp);
+    assert_eq!(read(&[("CLOUD_RUN_JOB", "sweep")]).unwrap().log_format, LogFormat::Gcp);
+    let told = read(&[("K_SERVICE", "token-get"), ("LOG_FORMAT", "json")]).unwrap();
+    assert_eq!(told.log_format, LogFormat::Json);
+}
+
+#[test]
+fn the_project_of_traces_is_the_stores_unless_it_is_named() {
+    let store = ("STORE_URL", "firestore://shop/(default)");
+    let project = |vars: &[_]| read(vars).unwrap().google_project;
+    assert_eq!(project(&[]), None);
+    assert_eq!(project(&[store]).as_deref(), Some("shop"));
+    assert_eq!(project(&[store, ("GOOGLE_CLOUD_PROJECT", "logs")]).as_deref(), Some("logs"));
 }
 
 #[test]

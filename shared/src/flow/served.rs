@@ -1,4 +1,8 @@
 //! Counts served tokens by connection and day in memory, and writes the counts once a minute: never a write per call.
+//!
+//! The call that writes them does so before it answers, because a process may be frozen after each answer and never
+//! wake up. A process writes its first count at once, so that one that serves a single call is counted
+//! too; what a process that is never told to stop loses is what it served within a minute of its last write.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -10,6 +14,9 @@ use crate::domain::ConnectionId;
 /// How long counts wait in memory before a call takes the time to write them.
 const WRITE_EVERY: Duration = Duration::from_secs(60);
 
+/// How long a call takes for that at most: a store that is away must not hold up cached tokens.
+const WRITE_WITHIN: Duration = Duration::from_millis(500);
+
 /// Counts that are not written yet.
 #[derive(Default)]
 pub struct Served(Mutex<Waiting>);
@@ -17,8 +24,8 @@ pub struct Served(Mutex<Waiting>);
 #[derive(Default)]
 struct Waiting {
     counts: HashMap<(ConnectionId, i64), u64>,
-    /// On the monotonic clock.
-    written_at: Duration,
+    /// On the monotonic clock; `None`: never yet.
+    written_at: Option<Duration>,
 }
 
 impl Served {
@@ -26,10 +33,10 @@ impl Served {
     fn count(&self, id: ConnectionId, day: i64, now: Duration) -> Vec<(ConnectionId, i64, u64)> {
         let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *waiting.counts.entry((id, day)).or_default() += 1;
-        if now.saturating_sub(waiting.written_at) < WRITE_EVERY {
+        if waiting.written_at.is_some_and(|at| now.saturating_sub(at) < WRITE_EVERY) {
             return Vec::new();
         }
-        waiting.written_at = now;
+        waiting.written_at = Some(now);
         drain(&mut waiting)
     }
 }
@@ -55,11 +62,16 @@ async fn write(ctx: &Context, counts: &[(ConnectionId, i64, u64)]) {
     if counts.is_empty() {
         return;
     }
-    if let Err(error) = ctx.store.count_served(counts).await {
-        tracing::warn!(
+    match tokio::time::timeout(WRITE_WITHIN, ctx.store.count_served(counts)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(
             error = &error as &dyn std::error::Error,
             connections = counts.len(),
             "counts of served tokens were not kept"
-        );
+        ),
+        Err(_elapsed) => tracing::warn!(
+            connections = counts.len(),
+            "the store took too long to keep counts of served tokens"
+        ),
     }
 }

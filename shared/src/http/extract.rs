@@ -32,7 +32,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         check_content_type(request.headers())?;
-        parse_json(&read(request).await?).map(Self)
+        parse_json(&read_body(request).await?).map(Self)
     }
 }
 
@@ -41,7 +41,7 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for OptionalB
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         let content_type = check_content_type(request.headers());
-        let bytes = read(request).await?;
+        let bytes = read_body(request).await?;
         if bytes.is_empty() {
             return Ok(Self(T::default()));
         }
@@ -86,7 +86,11 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
     Err(Problem::field("content-type", "must be application/json").status(StatusCode::UNSUPPORTED_MEDIA_TYPE))
 }
 
-async fn read(request: Request) -> Result<axum::body::Bytes, Problem> {
+/// Reads a body of at most [`BODY_LIMIT`], whatever it is.
+///
+/// # Errors
+/// `invalid_request` when it is larger, or ends too early.
+pub async fn read_body(request: Request) -> Result<axum::body::Bytes, Problem> {
     axum::body::to_bytes(request.into_body(), BODY_LIMIT).await.map_err(|error| {
         // The other reason is a caller that stopped sending, who will hardly read this.
         let limit =

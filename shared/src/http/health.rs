@@ -8,9 +8,8 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
+use super::{Endpoints, endpoint};
 use crate::domain::Timestamp;
 use crate::flow::Context;
 use crate::flow::health::reachable;
@@ -60,9 +59,10 @@ impl Link {
     }
 }
 
-/// Adds `GET /health` to a router.
-pub fn with_health(router: OpenApiRouter<Arc<Context>>) -> OpenApiRouter<Arc<Context>> {
-    router.routes(routes!(health))
+/// `GET /health`.
+#[must_use]
+pub fn health_endpoint() -> Endpoints {
+    Endpoints::new().endpoint(endpoint!(health))
 }
 
 /// Says how the service is

@@ -21,6 +21,10 @@ pub const BODY_LIMIT: usize = 64 * 1024;
 /// How long a request may take.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// How long the platform lets this request take, as a request extension.
+#[derive(Clone, Copy, Debug)]
+pub struct TimeLeft(pub Duration);
+
 /// Wraps a finished router: request ids, headers, limits, and problems for unknown paths and panics.
 pub fn layers(router: Router) -> Router {
     layers_within(router, REQUEST_TIMEOUT)
@@ -35,7 +39,7 @@ pub fn layers_within(router: Router, limit: Duration) -> Router {
 }
 
 async fn around(limit: Duration, request: Request, next: Next) -> Response {
-    let trace = Trace::of(request.headers());
+    let trace = Trace::of(&request);
     let mut response = trace.clone().scope(answer(limit, request, next)).await;
     finish(response.headers_mut(), trace);
     response
@@ -45,6 +49,7 @@ async fn answer(limit: Duration, request: Request, next: Next) -> Response {
     if announced_length(request.headers()).is_some_and(|length| length > BODY_LIMIT) {
         return too_large().into_response();
     }
+    let limit = request.extensions().get::<TimeLeft>().map_or(limit, |left| left.0.min(limit));
     let answer = AssertUnwindSafe(next.run(request)).catch_unwind();
     match tokio::time::timeout(limit, answer).await {
         Ok(Ok(response)) => response,

@@ -2,6 +2,7 @@
 
 mod caller;
 mod docs_page;
+mod endpoints;
 mod extract;
 mod faults;
 mod health;
@@ -15,13 +16,15 @@ mod trace;
 mod view;
 
 pub use caller::{Caller, Session, require_operator};
+pub use crate::__endpoint as endpoint;
 pub use docs_page::docs_page;
-pub use extract::{Body, Id, OptionalBody, Query};
-pub use health::with_health;
-pub use layers::{BODY_LIMIT, REQUEST_TIMEOUT, layers, layers_within};
+pub use endpoints::{Endpoint, Endpoints};
+pub use extract::{Body, Id, OptionalBody, Query, read_body};
+pub use health::health_endpoint;
+pub use layers::{BODY_LIMIT, REQUEST_TIMEOUT, TimeLeft, layers, layers_within};
 pub use limit::Limit;
 pub use page::{html, prefers_html, result_page, scripted_page};
 pub use problems::{lookup_key, probe_problem, read_problem, renew_problem};
 pub use respond::{AuthorizeHint, Candidate, FieldProblem, Problem};
-pub use trace::{request_id, trace_id};
+pub use trace::{InvocationId, Trace, request_id, with_trace};
 pub use view::{ConnectionView, CredentialView};

@@ -1,4 +1,4 @@
-//! Which request is being answered: its id and its W3C trace, kept for the task that answers it.
+//! Which request is being answered: its id, its W3C trace and the platform's own names for it, kept for the task that answers it.
 //!
 //! Problems and log lines take them from here. No span is opened per request: a cached token call would
 //! spend more time on the span than on its work.
@@ -6,10 +6,12 @@
 use std::cell::Cell;
 use std::hash::{BuildHasher, RandomState};
 
+use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
 pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub(super) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+const X_AMZN_TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 
 tokio::task_local! {
     static CURRENT: Trace;
@@ -21,40 +23,108 @@ pub fn request_id() -> Option<String> {
     CURRENT.try_with(|trace| trace.request_id.to_str().ok().map(str::to_owned)).ok().flatten()
 }
 
-/// The trace id of the request that this task answers, when the caller sent one.
-#[must_use]
-pub fn trace_id() -> Option<String> {
-    CURRENT
-        .try_with(|trace| {
-            let text = trace.traceparent.as_ref()?.to_str().ok()?;
-            text.get(3..35).map(str::to_owned)
-        })
-        .ok()
-        .flatten()
+/// Gives the identifiers of the request that this task answers to `read`; `None` outside of one.
+pub fn with_trace<T>(read: impl FnOnce(&Trace) -> T) -> Option<T> {
+    CURRENT.try_with(read).ok()
 }
 
-/// The identifiers of one request.
+/// The id that the platform gave to this invocation (Lambda's request id), as a request extension.
+#[derive(Clone, Debug)]
+pub struct InvocationId(pub HeaderValue);
+
+/// The identifiers of one request. All of them are checked: nothing in them needs escaping.
 #[derive(Clone)]
-pub(super) struct Trace {
+pub struct Trace {
     pub(super) request_id: HeaderValue,
     pub(super) traceparent: Option<HeaderValue>,
+    invocation: Option<HeaderValue>,
+    xray: Option<HeaderValue>,
 }
 
 impl Trace {
-    /// Takes the caller's identifiers where they are well-formed; makes the request id otherwise.
-    pub(super) fn of(headers: &HeaderMap) -> Self {
-        let given = headers.get(X_REQUEST_ID).filter(|id| is_request_id(id.as_bytes()));
-        let traceparent = headers.get(TRACEPARENT).filter(|text| is_traceparent(text.as_bytes()));
-        Self {
-            request_id: given.map_or_else(new_request_id, Clone::clone),
-            traceparent: traceparent.cloned(),
-        }
+    /// Takes the caller's identifiers where they are well-formed. A request without an id gets the
+    /// platform's, or a new one.
+    pub(super) fn of(request: &Request) -> Self {
+        let invocation = request.extensions().get::<InvocationId>().map(|id| id.0.clone());
+        Self { invocation: invocation.filter(|id| is_request_id(id.as_bytes())), ..Self::nothing() }
+            .with(request.headers())
+    }
+
+    /// A run of a job that a platform invoked by itself.
+    #[must_use]
+    pub fn of_invocation(id: &str, xray: Option<&str>) -> Self {
+        let mut headers = HeaderMap::new();
+        let xray = xray.and_then(|xray| HeaderValue::from_str(xray).ok());
+        xray.and_then(|xray| headers.insert(X_AMZN_TRACE_ID, xray));
+        let invocation = HeaderValue::from_str(id).ok().filter(|id| is_request_id(id.as_bytes()));
+        Self { invocation, ..Self::nothing() }.with(&headers)
+    }
+
+    fn nothing() -> Self {
+        let request_id = HeaderValue::from_static("unknown");
+        Self { request_id, traceparent: None, invocation: None, xray: None }
+    }
+
+    fn with(mut self, headers: &HeaderMap) -> Self {
+        let valid = |name: HeaderName, is_valid: fn(&[u8]) -> bool| {
+            headers.get(name).filter(|text| is_valid(text.as_bytes())).cloned()
+        };
+        self.traceparent = valid(TRACEPARENT, is_traceparent);
+        self.xray = valid(X_AMZN_TRACE_ID, is_xray);
+        self.request_id = valid(X_REQUEST_ID, is_request_id)
+            .or_else(|| self.invocation.clone())
+            .unwrap_or_else(new_request_id);
+        self
     }
 
     /// Runs `answer` as the answer to this request.
-    pub(super) async fn scope<F: Future>(self, answer: F) -> F::Output {
+    pub async fn scope<F: Future>(self, answer: F) -> F::Output {
         CURRENT.scope(self, answer).await
     }
+
+    /// The id that caller and operator name it by.
+    #[must_use]
+    pub fn request_id(&self) -> &str {
+        self.request_id.to_str().unwrap_or_default()
+    }
+
+    /// The platform's id of the invocation.
+    #[must_use]
+    pub fn invocation_id(&self) -> Option<&str> {
+        self.invocation.as_ref()?.to_str().ok()
+    }
+
+    /// The trace that it belongs to (32 hex digits), when the caller sent one.
+    #[must_use]
+    pub fn trace_id(&self) -> Option<&str> {
+        self.traceparent.as_ref()?.to_str().ok()?.get(3..35)
+    }
+
+    /// The caller's span (16 hex digits). We open none of our own, so what is logged belongs to it: on
+    /// Cloud Run that is the span of the platform's own request line.
+    #[must_use]
+    pub fn parent_id(&self) -> Option<&str> {
+        self.traceparent.as_ref()?.to_str().ok()?.get(36..52)
+    }
+
+    /// Whether the caller records this trace.
+    #[must_use]
+    pub fn is_sampled(&self) -> bool {
+        let flags = self.traceparent.as_ref().and_then(|text| text.as_bytes().last());
+        flags.is_some_and(|digit| matches!(digit, b'1' | b'3' | b'5' | b'7' | b'9' | b'b' | b'd' | b'f'))
+    }
+
+    /// The trace header of AWS X-Ray, as it came.
+    #[must_use]
+    pub fn xray(&self) -> Option<&str> {
+        self.xray.as_ref()?.to_str().ok()
+    }
+}
+
+/// `Root=1-…;Parent=…;Sampled=1`, and what else AWS may add.
+fn is_xray(text: &[u8]) -> bool {
+    (1..=256).contains(&text.len())
+        && text.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'=' | b';' | b'-' | b':'))
 }
 
 fn is_request_id(text: &[u8]) -> bool {
@@ -102,9 +172,24 @@ mod tests {
     use super::*;
 
     fn trace_of(name: HeaderName, value: &str) -> Trace {
-        let mut headers = HeaderMap::new();
-        headers.insert(name, value.parse().unwrap());
-        Trace::of(&headers)
+        Trace::of(&Request::builder().header(name, value).body(axum::body::Body::empty()).unwrap())
+    }
+
+    #[test]
+    fn the_platforms_id_is_the_requests_when_the_caller_sent_none() {
+        let mut request = Request::new(axum::body::Body::empty());
+        request.extensions_mut().insert(InvocationId(HeaderValue::from_static("i-1")));
+        assert_eq!(Trace::of(&request).request_id(), "i-1");
+        request.headers_mut().insert(X_REQUEST_ID, HeaderValue::from_static("r-1"));
+        let trace = Trace::of(&request);
+        assert_eq!((trace.request_id(), trace.invocation_id()), ("r-1", Some("i-1")));
+    }
+
+    #[test]
+    fn an_x_ray_header_is_kept_unless_it_could_forge_a_log_line() {
+        let header = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
+        assert_eq!(trace_of(X_AMZN_TRACE_ID, header).xray(), Some(header));
+        assert_eq!(trace_of(X_AMZN_TRACE_ID, "Root=1\",\"x\":\"").xray(), None);
     }
 
     #[test]

@@ -101,7 +101,7 @@ const CRATES: [(&str, &[&str]); 8] = [
     ("reqwest::", &["shared/src/provider/send.rs", "shared/src/provider/client.rs"]),
     ("aws_lc_rs::aead", &["shared/src/seal/"]),
     ("toml::", &["shared/src/provider/"]),
-    ("lambda_http::", &["shared/src/entry.rs"]),
+    ("lambda_http::", &["shared/src/entry/"]),
     ("google_cloud", &["shared/src/store/firestore/", "shared/src/seal/gcp_kms.rs"]),
 ];
 

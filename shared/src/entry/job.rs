@@ -1,0 +1,91 @@
+//! Runs a job: once with `--once`, for each event under Lambda, else whenever somebody posts to `/`.
+
+use std::future::Future;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::routing::post;
+
+use super::input::{Input, InputError};
+use super::stop::{STOP_WITHIN, stop, told_to_stop};
+use super::{complain, lambda, port, start};
+use crate::config::Auth;
+use crate::domain::JobReport;
+use crate::flow::Context;
+use crate::flow::sweep::Bounds;
+use crate::http::{self, Problem};
+use crate::store::StoreError;
+
+/// Runs a job until SIGTERM or Ctrl-C, or once.
+pub async fn job<R, F>(name: &str, run: R) -> ExitCode
+where
+    R: Fn(Arc<Context>, Bounds) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Result<JobReport, StoreError>> + Send + 'static,
+{
+    let once = match Input::from_arguments(std::env::args().skip(1)) {
+        Ok(once) => once,
+        Err(error) => {
+            complain(&error);
+            return ExitCode::FAILURE;
+        }
+    };
+    let Some(ctx) = start(name) else { return ExitCode::FAILURE };
+    if let Some(input) = once {
+        return run_once(&ctx, input.bounds(&ctx.config, None), run).await;
+    }
+    match ctx.config.auth {
+        Auth::Off => {}
+        Auth::Platform => tracing::info!("AUTH=platform: whoever the platform lets in may start a run"),
+    }
+    if ctx.config.lambda {
+        return lambda::job(ctx, run).await;
+    }
+    port::serve(&ctx, router(&ctx, run)).await
+}
+
+/// `POST /` runs the job, `GET /health` says how the service is.
+pub(super) fn router<R, F>(ctx: &Arc<Context>, run: R) -> axum::Router
+where
+    R: Fn(Arc<Context>, Bounds) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Result<JobReport, StoreError>> + Send + 'static,
+{
+    let handler = |State(ctx): State<Arc<Context>>, request: Request| async move {
+        let body = http::read_body(request).await?;
+        let input = Input::from_body(&body)
+            .map_err(|InputError { field, problem }| Problem::field(field, problem))?;
+        let bounds = input.bounds(&ctx.config, None);
+        run(ctx, bounds).await.map(Json).map_err(Problem::from)
+    };
+    let router = http::health_endpoint().route("/", post(handler)).into_router();
+    http::layers_within(router.with_state(Arc::clone(ctx)), ctx.config.deadline + STOP_WITHIN)
+}
+
+/// One run, and its report on standard output. A run that is told to stop takes up nothing new.
+#[expect(clippy::print_stdout, reason = "the report is what was asked for")]
+async fn run_once<R, F>(ctx: &Arc<Context>, bounds: Bounds, run: R) -> ExitCode
+where
+    R: Fn(Arc<Context>, Bounds) -> F,
+    F: Future<Output = Result<JobReport, StoreError>>,
+{
+    let mut running = std::pin::pin!(run(Arc::clone(ctx), bounds));
+    let ran = tokio::select! {
+        ran = &mut running => ran,
+        () = told_to_stop() => {
+            ctx.tasks.close();
+            running.await
+        }
+    };
+    stop(ctx, tokio::time::sleep(STOP_WITHIN)).await;
+    match ran {
+        Ok(report) => {
+            println!("{}", serde_json::to_string(&report).unwrap_or_default());
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "the job did not run");
+            ExitCode::FAILURE
+        }
+    }
+}
