@@ -1,12 +1,16 @@
 # Verbs, no logic: each is a line or two that anybody could type.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fmt openapi build bench
+.PHONY: help run test check fmt openapi build package image bench
 
-FUNCTIONS := authorize callback token-get admin scheduled-refresh scheduled-health standalone
+# What is deployed; `make package FUNCTIONS=token-get ARCH=arm64` packages one of them for the other architecture.
+FUNCTIONS := authorize callback token-get admin scheduled-refresh scheduled-health
+ARCH := x86-64
+# Where `make image` takes them from.
+BUILT := target/release
 
 help: ## Says what there is to do
-	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 run: ## Runs the whole service on this machine, with a pretended Slack and Gmail
 	cargo run -p standalone
@@ -18,6 +22,7 @@ check: ## Looks without running: format, lints, dependencies, links in the docum
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	cargo clippy -p standalone --no-default-features --locked -- -D warnings
+	cargo clippy --no-default-features --features cloud --locked $(addprefix -p ,$(FUNCTIONS)) -- -D warnings
 	cargo deny --locked check bans licenses sources
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 
@@ -29,7 +34,17 @@ openapi: ## Writes docs/openapi.json anew from the code
 	mv docs/openapi.json.new docs/openapi.json
 
 build: ## Builds a binary per function, as it ships, in target/release
-	cargo build --release --locked $(addprefix -p ,$(FUNCTIONS))
+	cargo build --release --locked --no-default-features --features cloud $(addprefix -p ,$(FUNCTIONS))
+	cargo build --release --locked -p standalone
+	@infra/package/sizes.sh $(addprefix target/release/,$(FUNCTIONS) standalone)
+
+package: ## Packages the functions for Lambda, in target/lambda (needs infra/package/requirements.txt)
+	infra/package/package.sh $(ARCH) $(FUNCTIONS)
+
+image: ## Makes an image of each function that was built, in target/image, and starts it
+	set -e; for function in $(FUNCTIONS); do \
+		infra/container/layout.py $$function $(BUILT)/$$function target/image/$$function; \
+		infra/container/try.sh target/image/$$function; done
 
 bench: ## Measures the service against a bare route, and prints a table
 	cargo run --profile bench --locked -p bench -- all

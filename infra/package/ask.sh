@@ -1,0 +1,27 @@
+# Sourced by what tries a built function: what it is started with, a free port, and its answer.
+
+# A function in the cloud whose store, key and cache are away: it must start and answer all the same.
+AWAY=(
+    AUTH=platform
+    PUBLIC_URL=https://oauth.example.com
+    STORE_URL='firestore://project/(default)' FIRESTORE_EMULATOR_HOST=127.0.0.1:1
+    KEY_URL=gcpkms://projects/project/locations/global/keyRings/ring/cryptoKeys/key KMS_ENDPOINT=http://127.0.0.1:1
+    ATTEMPT_KEY="$(head -c 32 /dev/zero | base64)"
+)
+
+free_port() {
+    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+# answers PORT LOG: waits at most ten seconds until /health on PORT answers 200; shows LOG when it does not.
+answers() {
+    local deadline=$((SECONDS + 10))
+    until curl --silent --fail --max-time 1 --output /dev/null "http://127.0.0.1:$1/health"; do
+        if ((SECONDS > deadline)); then
+            cat "$2" >&2
+            echo "no answer from /health" >&2
+            return 1
+        fi
+        sleep 0.05
+    done
+}

@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Packages functions for Lambda: target/lambda/<architecture>/<function>/bootstrap.zip, each checked.
+#   infra/package/package.sh arm64 token-get callback
+# PROFILE=dev builds quicker, and packages what is not for shipping.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+architecture=$1
+shift
+profile=${PROFILE:-release}
+
+case $architecture in
+x86-64) target=x86_64-unknown-linux-gnu ;;
+arm64) target=aarch64-unknown-linux-gnu ;;
+*) echo "ARCH is $architecture; it can be x86-64 or arm64" >&2; exit 2 ;;
+esac
+missing() { printf '%s\n' "$@" >&2; exit 1; }
+
+# The one place where versions are pinned says which ones we take.
+requirements=infra/package/requirements.txt
+pinned() { sed -nE "s/^$1==([^ ]+).*/\1/p" "$requirements"; }
+install="pip install --require-hashes -r $requirements"
+cargo lambda --version 2>/dev/null | grep -qF " $(pinned cargo-lambda) " ||
+    missing "cargo-lambda $(pinned cargo-lambda) is missing: $install"
+[ "$(python3 -m ziglang version 2>/dev/null)" = "$(pinned ziglang)" ] ||
+    missing "zig $(pinned ziglang), which compiles C and links, is missing: $install"
+compgen -G "$(rustc --print target-libdir --target "$target")/libstd-*.rlib" >/dev/null ||
+    missing "Rust's standard library for $target is missing: rustup target add $target" \
+        "(without it, infra/package/prove-arm64.sh still shows that the C in it compiles)"
+
+out=target/lambda/$architecture
+cargo lambda build --profile "$profile" --locked --target "$target" --output-format zip --lambda-dir "$out" \
+    --no-default-features --features cloud "${@/#/--package=}"
+for function in "$@"; do
+    infra/package/check-zip.sh "$out/$function/bootstrap.zip" "$architecture"
+done
+if [ "$profile" = release ]; then infra/package/sizes.sh "${@/#/target/$target/release/}"; fi
