@@ -89,3 +89,43 @@ where
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use serde_json::Value;
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::app::{self, Parts};
+    use crate::config::Config;
+    use crate::flow::sweep;
+
+    /// Status and answer of `POST /` with a body, which a scheduler sends without a content type.
+    async fn posted(body: &'static str) -> (u16, Value) {
+        let folder = tempfile::tempdir().unwrap();
+        let vars = [("STORE_URL", "sqlite::memory:"), ("DATA_DIR", folder.path().to_str().unwrap())];
+        let ctx = app::build(Config::from_vars(vars).unwrap(), Parts::system(false)).unwrap();
+        let router = router(&ctx, |ctx, bounds| async move { sweep::refresh(&ctx, bounds).await });
+        let request = Request::post("/").body(Body::from(body)).unwrap();
+        let response = router.oneshot(request).await.unwrap();
+        let status = response.status().as_u16();
+        let body = axum::body::to_bytes(response.into_body(), http::BODY_LIMIT).await.unwrap();
+        (status, serde_json::from_slice(&body).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_post_runs_the_job_and_answers_its_report() {
+        for body in ["", "{}", r#"{"shard":3,"of":4,"limit":10}"#, r#"{"name":"a scheduler's own"}"#] {
+            let (status, report) = posted(body).await;
+            assert_eq!((status, &report["complete"]), (200, &true.into()), "{body}: {report}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_post_with_an_impossible_share_is_refused_by_name() {
+        let (status, problem) = posted(r#"{"shard":4,"of":4}"#).await;
+        assert_eq!((status, &problem["errors"][0]["field"]), (400, &"shard".into()), "{problem}");
+        assert_eq!(posted("{").await.1["errors"][0]["field"], "body");
+    }
+}

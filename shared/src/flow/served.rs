@@ -75,3 +75,18 @@ async fn write(ctx: &Context, counts: &[(ConnectionId, i64, u64)]) {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_count_is_written_at_once_and_the_next_ones_once_a_minute() {
+        let (served, id) = (Served::default(), ConnectionId::new(uuid::Uuid::nil()));
+        let count = |second| served.count(id, 1, Duration::from_secs(second));
+        assert_eq!(count(5), [(id, 1, 1)]);
+        assert_eq!(count(6), []);
+        assert_eq!(count(64), []);
+        assert_eq!(count(65), [(id, 1, 3)]);
+    }
+}
