@@ -13,10 +13,11 @@ free_port() {
     python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
 
-# answers PORT LOG: waits at most ten seconds until /health on PORT answers 200; shows LOG when it does not.
+# answers PORT LOG: waits until /health on PORT answers, ten seconds and one answer at most; shows LOG when it does not.
+# That answer is 503, because the store is away.
 answers() {
-    local deadline=$((SECONDS + 10))
-    until curl --silent --fail --max-time 1 --output /dev/null "http://127.0.0.1:$1/health"; do
+    local deadline=$((SECONDS + 10)) status
+    until status=$(curl --silent --max-time 10 --output /dev/null --write-out '%{http_code}' "http://127.0.0.1:$1/health"); do
         if ((SECONDS > deadline)); then
             cat "$2" >&2
             echo "no answer from /health" >&2
@@ -24,4 +25,5 @@ answers() {
         fi
         sleep 0.05
     done
+    [[ $status == 200 || $status == 503 ]] || { echo "/health answers $status" >&2; return 1; }
 }

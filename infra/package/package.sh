@@ -27,8 +27,9 @@ compgen -G "$(rustc --print target-libdir --target "$target")/libstd-*.rlib" >/d
     missing "Rust's standard library for $target is missing: rustup target add $target" \
         "(without it, infra/package/prove-arm64.sh still shows that the C in it compiles)"
 
+# .2.34: the glibc of provided.al2023, to link against.
 out=target/lambda/$architecture
-cargo lambda build --profile "$profile" --locked --target "$target" --output-format zip --lambda-dir "$out" \
+cargo lambda build --profile "$profile" --locked --target "$target.2.34" --output-format zip --lambda-dir "$out" \
     --no-default-features --features cloud "${@/#/--package=}"
 for function in "$@"; do
     infra/package/check-zip.sh "$out/$function/bootstrap.zip" "$architecture"
