@@ -38,8 +38,13 @@ user=$(cat "$work/user")
 port=$(free_port)
 # Nothing in it may be written, as with a read-only root.
 chmod -R a-w "$work/root" && chmod 755 "$work"
-if [ "$(id -u)" = 0 ]; then enter=(chroot --userspec="$user"); else enter=(unshare --user --map-root-user chroot); fi
-env -i "${variables[@]}" "${AWAY[@]}" PORT="$port" "$(command -v "${enter[0]}")" "${enter[@]:1}" "$work/root" /function 2>"$work/log" &
+chroot=$(PATH=$PATH:/usr/sbin command -v chroot)
+enter=("$chroot" --userspec="$user")
+if [ "$(id -u)" != 0 ]; then
+    user="you, root in a namespace of your own"
+    enter=(/usr/bin/unshare --user --map-root-user "$chroot")
+fi
+env -i "${variables[@]}" "${AWAY[@]}" PORT="$port" "${enter[@]}" "$work/root" /function 2>"$work/log" &
 process=$!
 answers "$port" "$work/log"
 echo "$layout: starts as $user with nothing to write to, and answers /health"
