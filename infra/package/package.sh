@@ -32,6 +32,16 @@ out=target/lambda/$architecture
 cargo lambda build --profile "$profile" --locked --target "$target.2.34" --output-format zip --lambda-dir "$out" \
     --no-default-features --features cloud "${@/#/--package=}"
 for function in "$@"; do
+    # The time of the build is in it; without, the same binary is the same zip, and nothing is deployed for nothing.
+    python3 - "$out/$function/bootstrap.zip" <<'PY'
+import sys, zipfile
+with zipfile.ZipFile(sys.argv[1]) as archive:
+    entries = [(entry, archive.read(entry)) for entry in archive.infolist()]
+with zipfile.ZipFile(sys.argv[1], "w", zipfile.ZIP_DEFLATED) as archive:
+    for entry, content in entries:
+        entry.date_time = (1980, 1, 1, 0, 0, 0)
+        archive.writestr(entry, content)
+PY
     infra/package/check-zip.sh "$out/$function/bootstrap.zip" "$architecture"
 done
 if [ "$profile" = release ]; then infra/package/sizes.sh "${@/#/target/$target/release/}"; fi
