@@ -92,6 +92,12 @@ pub fn key_id(sealed: &Sealed) -> Option<&str> {
     split(&sealed.0).ok().map(|(key_id, _)| key_id)
 }
 
+/// Whether the text is of our format: if not, an earlier service may have sealed it, and it should be sealed anew.
+#[must_use]
+pub fn is_ours(sealed: &Sealed) -> bool {
+    !matches!(split(&sealed.0), Err(OpenError::NotSealed))
+}
+
 /// Seals `plain` under `cipher`, which is known as `key_id`.
 pub(super) fn seal(
     cipher: &Cipher,

@@ -77,6 +77,10 @@ impl KeyWrap for KeyFile {
     fn derive(&self, purpose: &str) -> Option<SecretBytes> {
         expand(&self.root, &[b"derive:", purpose.as_bytes()])
     }
+
+    fn may_have_sealed_tokens(&self) -> bool {
+        false
+    }
 }
 
 /// 32 bytes for `info`; `None` never happens, as HKDF-SHA-256 gives up to 8160 (RFC 5869 section 2.3).

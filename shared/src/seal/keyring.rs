@@ -1,7 +1,10 @@
 //! Seals and opens with a data key per tenant; keys are unwrapped once and kept in memory for a while.
 
+mod earlier;
+
 use std::collections::HashMap;
 use std::future::Future;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -26,6 +29,8 @@ use crate::store::{DataKeys, KeyOwner, StoreError, WrappedKey};
 const UNWRAPPED_TTL: Duration = Duration::from_secs(15 * 60);
 /// How long it may take until a rotation by another process is seen.
 const ACTIVE_TTL: Duration = Duration::from_secs(60);
+/// For how long the key-encryption key is not asked again whether it can be used.
+const PING_TTL: Duration = Duration::from_secs(5);
 /// For how many tenants unwrapped keys are kept, the least used going first.
 const MAX_OWNERS: u64 = 10_000;
 
@@ -60,6 +65,10 @@ impl SealError {
 pub struct Keyring {
     source: Arc<Source>,
     rings: Cache<KeyOwner, Arc<Ring>>,
+    /// When the key-encryption key last proved to be usable, on the monotonic clock.
+    answered: Mutex<Option<Duration>>,
+    /// Whether the key-encryption key has opened something that an earlier service sealed.
+    opened_earlier: AtomicBool,
 }
 
 /// What is known of one owner's keys.
@@ -90,7 +99,8 @@ impl Keyring {
     ) -> Self {
         // The age of a ring is judged by `clock`; this only frees the memory of those never asked for again.
         let rings = Cache::builder().max_capacity(MAX_OWNERS).time_to_live(UNWRAPPED_TTL).build();
-        Self { source: Arc::new(Source { wrap, store, clock, ids }), rings }
+        let source = Arc::new(Source { wrap, store, clock, ids });
+        Self { source, rings, answered: Mutex::default(), opened_earlier: AtomicBool::new(false) }
     }
 
     /// Seals `secret` for `place` with its tenant's active key, which is made if there is none.
@@ -107,11 +117,14 @@ impl Keyring {
             .map_err(no_randomness)
     }
 
-    /// Opens what was sealed for `place`.
+    /// Opens what was sealed for `place`, or by an earlier service.
     ///
     /// # Errors
     /// [`SealError::Unreadable`] when it never opens; otherwise as [`seal`](Self::seal).
     pub async fn open(&self, place: &Place<'_>, sealed: &Sealed) -> Result<SecretString, SealError> {
+        if let Some(bytes) = self.of_an_earlier_service(sealed) {
+            return self.open_earlier(&bytes).await;
+        }
         let refused = |error: OpenError| SealError::unreadable(error.to_string());
         let (key_id, _) = envelope::split(&sealed.0).map_err(refused)?;
         let owner = KeyOwner::Tenant(place.tenant().clone());
@@ -146,19 +159,28 @@ impl Keyring {
     }
 
     /// Asks the key-encryption key whether it can be used, and whether it is the one that wrapped the service's
-    /// own data key: another one in its place would open nothing.
+    /// own data key: another one in its place would open nothing. A good answer holds for [`PING_TTL`], as asking a
+    /// KMS is not free.
     ///
     /// # Errors
     /// When it can't.
     pub async fn ping(&self) -> Result<(), KeyWrapError> {
+        let now = self.source.clock.monotonic();
+        let is_fresh = |answered: &Duration| now.saturating_sub(*answered) < PING_TTL;
+        if self.answered.lock().unwrap_or_else(PoisonError::into_inner).as_ref().is_some_and(is_fresh) {
+            return Ok(());
+        }
         self.source.wrap.ping().await?;
         // A store that is away says nothing about the key, and a service without a key has sealed nothing yet.
-        let Ok(Some(wrapped)) = self.source.store.active_key(&KeyOwner::Service).await else { return Ok(()) };
-        let wrapped = Arc::new(wrapped);
-        match self.key(&KeyOwner::Service, &wrapped.id, Some(&wrapped)).await {
-            Err(SealError::KeyUnavailable(error)) => Err(error),
-            Ok(_) | Err(_) => Ok(()),
+        if let Ok(Some(wrapped)) = self.source.store.active_key(&KeyOwner::Service).await {
+            let wrapped = Arc::new(wrapped);
+            let key = self.key(&KeyOwner::Service, &wrapped.id, Some(&wrapped)).await;
+            if let Err(SealError::KeyUnavailable(error)) = key {
+                return Err(error);
+            }
         }
+        *self.answered.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
+        Ok(())
     }
 
     /// Drops a tenant's keys from memory: after they were destroyed.

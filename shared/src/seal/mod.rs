@@ -18,7 +18,7 @@ use async_trait::async_trait;
 use url::Url;
 
 pub use attempt_key::{AttemptKey, NotAnAttemptKey};
-pub use envelope::{OpenError, Part, Place, key_id};
+pub use envelope::{OpenError, Part, Place, is_ours, key_id};
 pub use keyring::{Keyring, SealError};
 
 use crate::google::Google;
@@ -39,6 +39,10 @@ pub trait KeyWrap: Send + Sync {
     /// A key for `purpose` that is always the same, where the key-encryption key can be derived from
     /// (a key file can, a KMS can't).
     fn derive(&self, purpose: &str) -> Option<SecretBytes>;
+
+    /// Whether an earlier service may have encrypted tokens with this key itself, without a data key and bound
+    /// to no place.
+    fn may_have_sealed_tokens(&self) -> bool;
 }
 
 /// Why a data key was not wrapped or unwrapped.
@@ -61,6 +65,9 @@ pub enum OpenKeyError {
     /// The URL names no Cloud KMS key.
     #[error("KEY_URL must be gcpkms://projects/P/locations/L/keyRings/R/cryptoKeys/K, not {0}")]
     NoKeyName(String),
+    /// Data keys would be sent in clear.
+    #[error("KMS_ENDPOINT must begin with https://, but on loopback; not {0}")]
+    InClear(String),
     /// The file can't be read or made.
     #[error("the key file {path} can't be used: {problem}")]
     File {
@@ -77,7 +84,8 @@ pub enum OpenKeyError {
 /// `gcpkms://projects/…/cryptoKeys/…` is a Cloud KMS key, called when first used, at `endpoint` where that is given.
 ///
 /// # Errors
-/// When the scheme is unknown, or the file is absent, not 32 bytes in base64, or readable by others.
+/// When the scheme is unknown, the file is absent, not 32 bytes in base64, or readable by others, or the URL names
+/// no KMS key.
 #[cfg_attr(
     not(feature = "cloud"),
     expect(unused_variables, reason = "only KMS has an address and credentials")
