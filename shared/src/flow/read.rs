@@ -8,11 +8,11 @@ use super::select::{Narrowing, Selection, select};
 use super::{Context, served};
 use crate::cache::{CacheAnswer, CachedToken, Candidate, LookupKey};
 use crate::domain::{
-    Connection, ConnectionId, Credential, ProviderId, RefreshState, Scopes, Status, StatusReason, Timestamp,
-    TokenKind, lives_for, missing,
+    Connection, ConnectionId, Credential, ProviderId, RefreshState, Scopes, Sealed, Status, StatusReason,
+    Timestamp, TokenKind, lives_for, missing,
 };
 use crate::error::Code;
-use crate::seal::{Part, Place, SealError};
+use crate::seal::{Part, Place, SealError, is_ours};
 use crate::secret::SecretString;
 use crate::store::StoreError;
 
@@ -239,7 +239,8 @@ async fn stored(
     }
 }
 
-/// Opens a stored token, and caches it as it is stored.
+/// Opens a stored token, and caches it as it is stored; what an earlier service sealed is sealed anew for that, so
+/// that no hit needs the KMS.
 async fn serve(
     ctx: &Context,
     chosen: &Candidate,
@@ -264,11 +265,26 @@ async fn serve(
         }
         Err(error) => return Err(ReadError::Seal(id, error)),
     };
+    let to_cache = match is_ours(sealed) {
+        true => Ok(sealed.clone()),
+        false => ctx.keyring.seal(&place, &access).await,
+    };
+    match to_cache {
+        Ok(sealed) => cache(ctx, id, credential, sealed).await,
+        Err(error) => {
+            tracing::warn!(connection.id = %id, error = &error as &dyn std::error::Error, "a token could not be sealed anew, and was not cached");
+        }
+    }
+    let (expires_at, scopes) = (credential.expires_at, credential.scopes.clone());
+    Ok(served_token(chosen, credential.kind, access, expires_at, scopes, refresh_state))
+}
+
+async fn cache(ctx: &Context, id: ConnectionId, credential: &Credential, access: Sealed) {
     let token = Arc::new(CachedToken {
         credential_id: credential.id.clone(),
         kind: credential.kind,
         version: credential.version,
-        access: sealed.clone(),
+        access,
         issued_at: credential.issued_at,
         expires_at: credential.expires_at,
         scopes: credential.scopes.clone(),
@@ -276,8 +292,6 @@ async fn serve(
     if let Err(error) = ctx.cache.put_token(id, token).await {
         tracing::debug!(error = &error as &dyn std::error::Error, "a token was not cached");
     }
-    let (expires_at, scopes) = (credential.expires_at, credential.scopes.clone());
-    Ok(served_token(chosen, credential.kind, access, expires_at, scopes, refresh_state))
 }
 
 fn served_token(
