@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
 
-use super::tests::{ID, token};
+use super::tests::{ID, candidates, key, once, token};
 use super::*;
 use crate::testing::TestClock;
 use crate::testing::certificates::Authority;
@@ -37,6 +37,33 @@ async fn whoever_knows_user_password_and_authority_gets_in() {
             assert!(server.say("INFO keyspace").unwrap().contains("db3:keys=1,"));
         }
     }
+}
+
+#[tokio::test]
+async fn the_rights_that_the_documentation_asks_for_are_enough() {
+    let Some(server) = RedisServer::start().unwrap() else { return };
+    let documentation = include_str!("../../../../docs/operations.md");
+    let rights = documentation.split_once("`~oauth:*").unwrap().1.split_once('`').unwrap().0;
+    let rights = format!("ACL SETUSER least on >secret ~oauth:*{rights}");
+    assert_eq!(server.say(&rights).unwrap(), "+OK");
+    let redis = cache(&server.url().replace("//", "//least:secret@"), None);
+    redis.ping().await.unwrap();
+    let credential = CredentialId::owned(ID, TokenKind::Bot);
+    redis.park(&credential, "sealed").await.unwrap();
+    redis.parked(&credential).await.unwrap();
+    redis.unpark(&credential).await.unwrap();
+    redis.put_once(&once(Space::Attempt, "1")).await.unwrap();
+    redis.take_once(Space::Attempt, "1").await.unwrap();
+    for version in [1, 2] {
+        redis.put_token(ID, token(version)).await.unwrap();
+    }
+    redis.token(ID, TokenKind::Bot).await.unwrap();
+    redis.drop_older(ID, TokenKind::Bot, 3).await.unwrap();
+    redis.drop_tokens(ID).await.unwrap();
+    redis.bury(ID).await.unwrap();
+    redis.lookup(&key()).await.unwrap();
+    redis.put_lookup(&key(), candidates(Status::Active)).await.unwrap();
+    redis.drop_lookup(&key()).await.unwrap();
 }
 
 #[tokio::test]

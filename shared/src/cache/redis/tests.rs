@@ -39,11 +39,11 @@ pub(super) fn once(space: Space, id: &str) -> OneTime {
     }
 }
 
-fn key() -> LookupKey {
+pub(super) fn key() -> LookupKey {
     LookupKey { tenant_id: tenant("acme"), user_id: user("someone@example.com"), provider: provider("slack") }
 }
 
-fn candidates(status: Status) -> Arc<Vec<Candidate>> {
+pub(super) fn candidates(status: Status) -> Arc<Vec<Candidate>> {
     Arc::new(vec![Candidate {
         connection_id: ID,
         team_id: None,
