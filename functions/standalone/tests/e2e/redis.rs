@@ -1,11 +1,14 @@
 //! Redis as the shared cache: it makes calls fast, and its absence costs no call.
 
-use shared::testing::redis_server::RedisServer;
+use shared::testing::redis_server::{Guard, RedisServer};
 
 use crate::harness::*;
 
 async fn world(redis: &RedisServer) -> World {
-    Setup::default().var("CACHE_URL", &redis.url()).start().await
+    let setup = Setup::default().var("CACHE_URL", &redis.url());
+    // Without TLS there is nobody to trust, and it is refused.
+    let tls = redis.url().starts_with("rediss:");
+    if tls { setup.var("CACHE_CA", redis.ca()).start().await } else { setup.start().await }
 }
 
 async fn health(world: &World) -> Value {
@@ -14,21 +17,44 @@ async fn health(world: &World) -> Value {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_life_of_a_connection_is_the_same_with_redis() {
-    let Some(redis) = RedisServer::start().unwrap() else { return };
-    let world = world(&redis).await;
-    assert_eq!(health(&world).await["redis"], "connected");
-    for provider in providers() {
-        let id = world.connect(&provider, "alice").await;
-        let first = world.token(&provider, "alice").await;
-        assert_eq!(world.token(&provider, "alice").await, first);
-        world.refresh(&id).await.ok();
-        assert_ne!(world.token(&provider, "alice").await, first, "{provider}: dropped on refresh");
-        world.check(&id).await.ok();
-        world.revoke(&id).await.ok();
-        world.get(&provider, "alice").await.refused(409, "reauthorization_required");
-        assert_eq!(world.connect(&provider, "alice").await, id);
-        world.get(&provider, "alice").await.ok();
+    let managed = Guard { user: Some("oauth"), password: Some("p@ss:/w#rd"), ..Guard::TLS };
+    for guard in [Guard::default(), managed] {
+        let Some(redis) = RedisServer::guarded(guard).unwrap() else { return };
+        let world = world(&redis).await;
+        assert_eq!(health(&world).await["redis"], "connected");
+        for provider in providers() {
+            let id = world.connect(&provider, "alice").await;
+            let first = world.token(&provider, "alice").await;
+            assert_eq!(world.token(&provider, "alice").await, first);
+            world.refresh(&id).await.ok();
+            assert_ne!(world.token(&provider, "alice").await, first, "{provider}: dropped on refresh");
+            world.check(&id).await.ok();
+            world.revoke(&id).await.ok();
+            world.get(&provider, "alice").await.refused(409, "reauthorization_required");
+            assert_eq!(world.connect(&provider, "alice").await, id);
+            world.get(&provider, "alice").await.ok();
+        }
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redis_that_is_not_to_be_trusted_or_does_not_trust_us_costs_speed_and_no_call() {
+    let guard = Guard { password: Some("right"), ..Guard::TLS };
+    let Some(redis) = RedisServer::guarded(guard).unwrap() else { return };
+    let wrong_password = redis.url().replace("right", "wrong");
+    for (url, authority) in [(wrong_password, Some(redis.ca())), (redis.url(), None)] {
+        let setup = Setup::default().var("CACHE_URL", &url);
+        let setup = authority.into_iter().fold(setup, |setup, pem| setup.var("CACHE_CA", pem));
+        let world = setup.start().await;
+        let health = health(&world).await;
+        assert_eq!((&health["status"], &health["redis"]), (&json!("degraded"), &json!("unreachable")));
+        let id = world.connect("slack", "alice").await;
+        world.get("slack", "alice").await.ok();
+        world.refresh(&id).await.ok();
+        world.revoke(&id).await.ok();
+        world.get("slack", "alice").await.refused(409, "reauthorization_required");
+    }
+    assert_eq!(redis.say("DBSIZE").unwrap(), ":0");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -110,6 +136,22 @@ async fn a_wiped_redis_is_filled_again() {
     redis.start_again().unwrap();
     assert_eq!(world.token("slack", "alice").await, token);
     assert_eq!(world.token("slack", "alice").await, token);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wiped_redis_forgets_no_revocation() {
+    let Some(redis) = RedisServer::start().unwrap() else { return };
+    let world = world(&redis).await;
+    let other = world.another_service().await;
+    let id = world.connect("slack", "alice").await;
+    let me = json!({"userId": "alice", "tenantId": "acme", "provider": "slack"});
+    other.api.post("/api/v1/tokens/get", &me).await.ok();
+    world.revoke(&id).await.ok();
+    // The other one still believes its selection, and finds neither a token nor a tombstone.
+    assert_eq!(redis.say("FLUSHALL").unwrap(), "+OK");
+    for api in [&other.api, world.api()] {
+        api.post("/api/v1/tokens/get", &me).await.refused(409, "reauthorization_required");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
