@@ -55,7 +55,6 @@ impl Endpoints {
     }
 
     /// What serves them.
-    #[must_use]
     pub fn into_router(self) -> Router<Arc<Context>> {
         self.router
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use shared::flow::sweep::{self, Bounds};
+use shared::flow::sweep::{self, Bounds, Share};
 
 use crate::harness::*;
 
@@ -56,6 +56,38 @@ async fn two_runs_at_once_refresh_each_token_once() {
     assert_eq!(refreshes(&world, Endpoint::SlackToken), 20);
     assert_eq!(world.sandbox().counters().most_presentations, 1);
     other.stop().await;
+}
+
+#[tokio::test]
+async fn shares_of_a_run_do_everything_once_between_them() {
+    let world = World::start().await;
+    for n in 0..24 {
+        world.connect("gmail", &format!("user-{n}")).await;
+    }
+    world.advance(2000);
+    let mut processed = 0;
+    for index in 0..3 {
+        let bounds = Bounds { share: Share::new(index, 3).unwrap(), ..BOUNDS };
+        let report = sweep::refresh(world.ctx(), bounds).await.unwrap();
+        assert!(report.complete && report.processed < 24, "{report:?}");
+        processed += report.processed;
+    }
+    assert_eq!(processed, 24);
+    assert_eq!(refreshes(&world, Endpoint::GoogleToken), 24);
+}
+
+#[tokio::test]
+async fn a_run_takes_no_more_than_its_limit_and_says_that_there_is_more() {
+    let world = World::start().await;
+    for n in 0..5 {
+        world.connect("gmail", &format!("user-{n}")).await;
+    }
+    world.advance(2000);
+    let limited = Bounds { limit: std::num::NonZeroU64::new(3), ..BOUNDS };
+    for (processed, complete) in [(3, false), (2, true)] {
+        let report = sweep::refresh(world.ctx(), limited).await.unwrap();
+        assert_eq!((report.processed, report.complete), (processed, complete));
+    }
 }
 
 #[tokio::test]

@@ -52,10 +52,10 @@ pub(super) fn service(
 /// The address that our router knows: without the stage, which an HTTP API puts first unless it is `$default`,
 /// and without the path of `PUBLIC_URL`, under which a custom domain may have the API.
 fn routed(request: &lambda_http::Request, base: &str) -> Uri {
-    let stage = request.extensions().get::<RequestContext>().and_then(|context| match context {
-        RequestContext::ApiGatewayV2(context) => context.stage.as_deref(),
-        _ => None,
-    });
+    let stage = match request.extensions().get() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.stage.as_deref(),
+        Some(_) | None => None,
+    };
     let path = request.uri().path();
     let path = stage.map_or(path, |stage| below(path, stage));
     let path = below(path, base);
