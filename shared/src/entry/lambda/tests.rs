@@ -18,7 +18,6 @@ use serde_json::{Value, json};
 use super::http::service;
 use super::job::invoke;
 use crate::app::{self, Parts};
-use crate::clock::Clock as _;
 use crate::config::Config;
 use crate::domain::{Job, JobReport};
 use crate::flow::Context;
