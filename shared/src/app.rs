@@ -8,6 +8,7 @@ use tokio_util::task::TaskTracker;
 use crate::clock::{Clock, Ids, SystemClock, SystemIds};
 use crate::config::Config;
 use crate::flow::Context;
+use crate::google::Google;
 use crate::provider::{ConfigureError, DescriptorError, ProviderApp, ProviderClient, Providers, Timeouts};
 use crate::seal::{AttemptKey, KeyWrap, Keyring};
 use crate::{cache, seal, store};
@@ -66,12 +67,12 @@ pub fn build(config: Config, parts: Parts) -> Result<Arc<Context>, BuildError> {
     let Parts { clock, ids, single_process } = parts;
     // Before the store is opened, which makes its file: a key is made only beside a store that is new.
     let may_create = embedded_store_is_new(&config.store_url);
-    let google = Arc::default();
+    let google = Arc::new(Google::new(config.firestore_emulator.clone()));
     let wrap = seal::open(&config.key_url, may_create, config.kms_endpoint.as_ref(), &google)
         .map_err(BuildError::Key)?;
     let attempt_key = attempt_key(&config, wrap.as_ref())?;
     let providers = providers(&config)?;
-    let store = store::open(&config.store_url, Arc::clone(&clock), &google).map_err(BuildError::Store)?;
+    let store = store::open(&config.store_url, Arc::clone(&clock), &ids, &google).map_err(BuildError::Store)?;
     let cache_url = cache_url(&config);
     let cache_ca = config.cache_ca.as_deref();
     let cache =

@@ -13,8 +13,18 @@ const SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
 /// Google's credentials of this process.
 #[derive(Default)]
 pub struct Google {
+    /// `FIRESTORE_EMULATOR_HOST`; with it, Firestore is the emulator at that address, and needs no credentials.
+    pub firestore_emulator: Option<String>,
     #[cfg(feature = "cloud")]
     credentials: std::sync::Mutex<Option<Credentials>>,
+}
+
+impl Google {
+    /// Asks nobody yet.
+    #[must_use]
+    pub fn new(firestore_emulator: Option<String>) -> Self {
+        Self { firestore_emulator, ..Self::default() }
+    }
 }
 
 #[cfg(feature = "cloud")]

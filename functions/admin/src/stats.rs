@@ -80,7 +80,7 @@ pub(crate) async fn stats(
     for provider in ctx.providers.iter() {
         stats.by_provider.entry(provider.id().clone()).or_default();
     }
-    for tally in ctx.store.tallies().await? {
+    for tally in ctx.store.tallies(&providers(&ctx)).await? {
         let of_provider = stats.by_provider.entry(tally.provider).or_default();
         let (all, one) = match tally.status {
             Status::Active => (&mut stats.active_connections, &mut of_provider.active),
@@ -94,6 +94,10 @@ pub(crate) async fn stats(
         stats.total_connections += tally.count;
     }
     Ok(Json(stats))
+}
+
+fn providers(ctx: &Context) -> Vec<ProviderId> {
+    ctx.providers.iter().map(|provider| provider.id().clone()).collect()
 }
 
 /// Counts active connections by health
@@ -115,7 +119,7 @@ pub(crate) async fn health_stats(
     for provider in ctx.providers.iter() {
         stats.by_provider.entry(provider.id().clone()).or_default();
     }
-    let tallies = ctx.store.tallies().await?;
+    let tallies = ctx.store.tallies(&providers(&ctx)).await?;
     for tally in tallies.into_iter().filter(|tally| tally.status == Status::Active) {
         let of_provider = stats.by_provider.entry(tally.provider).or_default();
         for counts in [&mut stats.all, of_provider] {

@@ -66,11 +66,7 @@ pub async fn connect(ctx: &Context, consented: &Consented<'_>) -> Result<Connect
             // Those who came together would lose together again.
             tokio::time::sleep(schedule::contention_wait(tried, ctx.ids.as_ref())).await;
         }
-        let existing = ctx
-            .store
-            .find(&attempt.tenant_id, &attempt.user_id, &attempt.provider, consented.account)
-            .await
-            .map_err(ConnectError::Store)?;
+        let existing = existing(ctx, consented).await.map_err(ConnectError::Store)?;
         if let Some(wanted) = attempt.connection_id
             && existing.as_ref().map(|each| each.id) != Some(wanted)
         {
@@ -92,6 +88,19 @@ pub async fn connect(ctx: &Context, consented: &Consented<'_>) -> Result<Connect
         }
     }
     Err(ConnectError::Contended)
+}
+
+/// The connection of the account that consented. An earlier service may have known the account by its e-mail only:
+/// that connection is renewed in place, and known by the account's own id from now on.
+async fn existing(ctx: &Context, consented: &Consented<'_>) -> Result<Option<Connection>, StoreError> {
+    let Consented { attempt, account, .. } = consented;
+    let find = async |account: &Account| {
+        ctx.store.find(&attempt.tenant_id, &attempt.user_id, &attempt.provider, account).await
+    };
+    match (find(account).await?, &account.email) {
+        (None, Some(email)) => find(&Account { user_id: email.clone(), ..(*account).clone() }).await,
+        (found, _) => Ok(found),
+    }
 }
 
 async fn build(

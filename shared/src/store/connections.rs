@@ -73,8 +73,9 @@ pub trait Connections {
     /// the connection is not revoked. Returns whether it was written. Touches no credential version.
     async fn set_health(&self, write: &HealthWrite) -> Result<bool, StoreError>;
 
-    /// How many connections there are by provider, status and health. The cost does not grow with them.
-    async fn tallies(&self) -> Result<Vec<Tally>, StoreError>;
+    /// How many connections there are at these providers, by provider, status and health: by counters or
+    /// by counting indexes, never by reading connections.
+    async fn tallies(&self, providers: &[ProviderId]) -> Result<Vec<Tally>, StoreError>;
 
     /// Deletes everything of a tenant but its pending revocations and data keys: connections,
     /// credentials, one-time entries, events, counts. Returns how many connections went.

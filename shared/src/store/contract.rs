@@ -77,7 +77,8 @@ fn again(connection: &Connection) -> Connection {
     }
 }
 
-/// Makes one test per check. `$open` is `async fn(Arc<dyn Clock>) -> Opened`.
+/// Makes one test per check. `$open` is `async fn(Arc<dyn Clock>) -> Option<Opened>`: `None` where the backend's
+/// server is not installed, which `$open` says (and in CI fails for).
 #[cfg(test)]
 macro_rules! store_contract {
     ($open:path) => {
@@ -183,7 +184,7 @@ macro_rules! store_contract {
                 async fn $check() {
                     use $crate::store::contract;
                     let clock = std::sync::Arc::new($crate::testing::TestClock::new());
-                    let opened = $open(clock.clone()).await;
+                    let Some(opened) = $open(clock.clone()).await else { return };
                     contract::$area::$check(contract::Subject::new(opened, clock)).await;
                 }
             )+

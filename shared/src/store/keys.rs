@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 
-use super::StoreError;
-use crate::domain::{Credential, CredentialId, TenantId, Timestamp};
+use super::{Page, StoreError};
+use crate::domain::{Credential, TenantId, Timestamp};
 
 /// Data keys, wrapped. One is active per owner; the older ones still open what they sealed.
 #[async_trait]
@@ -21,13 +21,13 @@ pub trait DataKeys {
     /// All keys (of one tenant), newest first, with how many credentials each one seals.
     async fn key_uses(&self, tenant: Option<&TenantId>) -> Result<Vec<KeyUse>, StoreError>;
 
-    /// Credentials with tokens that are sealed with another key than their tenant's active one, in the
-    /// order of their ids, beginning after `after`.
+    /// A page of credentials with tokens that are sealed with another key than their tenant's active one,
+    /// in an order of the backend's own. `after` is the cursor of the page before; `limit` is at least 1.
     async fn sealed_with_old_keys(
         &self,
-        after: Option<&CredentialId>,
+        after: Option<&str>,
         limit: usize,
-    ) -> Result<Vec<Credential>, StoreError>;
+    ) -> Result<Page<Credential>, StoreError>;
 
     /// Destroys all keys of a tenant, and the pending revocations that only they could open. What they
     /// sealed can never be opened again. Returns how many keys went.
@@ -50,6 +50,15 @@ impl KeyOwner {
         match self {
             Self::Service => "service".to_owned(),
             Self::Tenant(tenant) => format!("tenant:{tenant}"),
+        }
+    }
+
+    /// The owner that [`as_text`](Self::as_text) wrote; `None`: it did not write this.
+    #[must_use]
+    pub fn from_text(text: &str) -> Option<Self> {
+        match text.strip_prefix("tenant:") {
+            Some(tenant) => tenant.parse().ok().map(Self::Tenant),
+            None => (text == "service").then_some(Self::Service),
         }
     }
 }

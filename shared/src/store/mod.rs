@@ -2,12 +2,15 @@
 //!
 //! `open` chooses a backend by URL; a backend is a private folder, so no flow can name one.
 
+mod adoption;
 mod connections;
 mod credentials;
 mod journal;
 mod keys;
 mod one_time;
 mod revocations;
+#[cfg(feature = "cloud")]
+mod firestore;
 #[cfg(feature = "local")]
 mod sqlite;
 
@@ -18,6 +21,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+pub use adoption::{Adoption, EarlierPage};
 pub use connections::{Connect, Connections, Filter, HealthWrite, Tally};
 pub use credentials::{Credentials, Due, DueCursor, Leased, Release, SHARDS, Saved, shard_of};
 pub use journal::{EventFilter, Journal};
@@ -25,14 +29,14 @@ pub use keys::{DataKeys, KeyOwner, KeyUse, WrappedKey};
 pub use one_time::{OneTime, OneTimes, Space};
 pub use revocations::{Revocations, RevokeStarted};
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Ids};
 use crate::domain::Timestamp;
 use crate::google::Google;
 
 /// Everything that a backend does.
 #[async_trait]
 pub trait Store:
-    Connections + Credentials + Revocations + DataKeys + Journal + OneTimes + Send + Sync
+    Connections + Credentials + Revocations + DataKeys + Journal + OneTimes + Adoption + Send + Sync
 {
     /// Answers when the store can be read.
     async fn ping(&self) -> Result<(), StoreError>;
@@ -91,14 +95,21 @@ pub enum OpenStoreError {
 ///
 /// # Errors
 /// When the scheme is unknown, the file can't be opened, or the URL names no database.
+#[cfg_attr(not(feature = "cloud"), expect(unused_variables, reason = "only Firestore has credentials and ids"))]
 pub fn open(
     url: &str,
     clock: Arc<dyn Clock>,
-    _google: &Arc<Google>,
+    ids: &Arc<dyn Ids>,
+    google: &Arc<Google>,
 ) -> Result<Arc<dyn Store>, OpenStoreError> {
     match url.split_once(':') {
         #[cfg(feature = "local")]
         Some(("sqlite", path)) => match sqlite::Sqlite::open(path, clock) {
+            Ok(store) => Ok(Arc::new(store)),
+            Err(source) => Err(OpenStoreError::Refused { url: url.to_owned(), source }),
+        },
+        #[cfg(feature = "cloud")]
+        Some(("firestore", name)) => match firestore::Firestore::open(name, google, Arc::clone(ids)) {
             Ok(store) => Ok(Arc::new(store)),
             Err(source) => Err(OpenStoreError::Refused { url: url.to_owned(), source }),
         },

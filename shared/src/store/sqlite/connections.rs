@@ -114,7 +114,7 @@ impl Connections for Sqlite {
         self.write(move |db| set_health(db, &write)).await
     }
 
-    async fn tallies(&self) -> Result<Vec<Tally>, StoreError> {
+    async fn tallies(&self, providers: &[ProviderId]) -> Result<Vec<Tally>, StoreError> {
         self.read(|db| {
             let sql = "SELECT provider, status, nullif(health, ''), count FROM tallies WHERE count > 0";
             all(db, sql, [], |row| {
@@ -128,6 +128,7 @@ impl Connections for Sqlite {
             })
         })
         .await
+        .map(|all: Vec<Tally>| all.into_iter().filter(|tally| providers.contains(&tally.provider)).collect())
     }
 
     async fn delete_tenant(&self, tenant: &TenantId) -> Result<u64, StoreError> {

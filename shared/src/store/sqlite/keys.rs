@@ -5,8 +5,8 @@ use rusqlite::{Connection as Db, Row, params};
 
 use super::sql::{Columns, all, int, one, run};
 use super::{Sqlite, rows};
-use crate::domain::{Credential, CredentialId, TenantId};
-use crate::store::{DataKeys, KeyOwner, KeyUse, StoreError, WrappedKey};
+use crate::domain::{Credential, TenantId};
+use crate::store::{DataKeys, KeyOwner, KeyUse, Page, StoreError, WrappedKey};
 
 const KEY: &str = "SELECT id, owner, wrapped, created_at, active FROM data_keys WHERE";
 
@@ -48,12 +48,16 @@ impl DataKeys for Sqlite {
 
     async fn sealed_with_old_keys(
         &self,
-        after: Option<&CredentialId>,
+        after: Option<&str>,
         limit: usize,
-    ) -> Result<Vec<Credential>, StoreError> {
-        let after = after.map(ToString::to_string).unwrap_or_default();
+    ) -> Result<Page<Credential>, StoreError> {
+        let limit = limit.max(1);
+        let after = after.unwrap_or_default().to_owned();
         self.read(move |db| {
-            all(db, &sealed_with_old_keys(), params![after, int(limit)], |row| rows::credential_at(row, 0))
+            let page = params![after, int(limit)];
+            let items = all(db, &sealed_with_old_keys(), page, |row| rows::credential_at(row, 0))?;
+            let next = items.last().filter(|_| items.len() == limit).map(|last| last.id.to_string());
+            Ok(Page { items, next })
         })
         .await
     }
@@ -116,12 +120,5 @@ fn key_at<'r>(row: &'r Row<'r>) -> Result<(WrappedKey, Columns<'r>), StoreError>
 
 fn owner(columns: &mut Columns<'_>) -> Result<KeyOwner, StoreError> {
     let text: String = columns.get()?;
-    match text.strip_prefix("tenant:") {
-        Some(tenant) => {
-            let tenant = tenant.parse().map_err(|error| columns.malformed(&error))?;
-            Ok(KeyOwner::Tenant(tenant))
-        }
-        None if text == KeyOwner::Service.as_text() => Ok(KeyOwner::Service),
-        None => Err(columns.malformed(&format!("{text} is no owner"))),
-    }
+    KeyOwner::from_text(&text).ok_or_else(|| columns.malformed(&format!("{text} is no owner")))
 }

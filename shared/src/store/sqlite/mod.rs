@@ -25,7 +25,7 @@ use rusqlite::Connection as Db;
 
 use crate::clock::Clock;
 use crate::domain::Timestamp;
-use crate::store::{Store, StoreError};
+use crate::store::{Adoption, Store, StoreError};
 
 /// How long events and counts are kept.
 const KEPT: Duration = Duration::from_secs(90 * 24 * 60 * 60);
@@ -101,6 +101,9 @@ impl Sqlite {
         }
     }
 }
+
+/// No earlier service wrote to SQLite.
+impl Adoption for Sqlite {}
 
 #[async_trait]
 impl Store for Sqlite {

@@ -10,24 +10,27 @@ use tempfile::TempDir;
 
 use super::{Sqlite, connections, credentials, journal, keys, revocations, rows};
 use crate::clock::Clock;
-use crate::domain::Status;
+use crate::domain::{Event, EventKind, Status};
+use crate::store::contract::journal::attempt;
 use crate::store::contract::{Opened, store_contract};
-use crate::store::{Connect, Connections, Credentials, EventFilter, Filter, Journal, Leased, StoreError};
+use crate::store::{
+    Connect, Connections, Credentials, EventFilter, Filter, Journal, Leased, OneTimes, Store, StoreError,
+};
 use crate::testing::{TestClock, build};
 
 mod in_a_file {
-    async fn open(clock: super::Arc<dyn super::Clock>) -> super::Opened {
+    async fn open(clock: super::Arc<dyn super::Clock>) -> Option<super::Opened> {
         let folder = super::TempDir::new().unwrap();
         let store = super::open_in(&folder, clock);
-        (super::Arc::new(store), Box::new(folder))
+        Some((super::Arc::new(store), Box::new(folder)))
     }
     super::store_contract!(super::open);
 }
 
 mod in_memory {
-    async fn open(clock: super::Arc<dyn super::Clock>) -> super::Opened {
+    async fn open(clock: super::Arc<dyn super::Clock>) -> Option<super::Opened> {
         let store = super::Sqlite::open(":memory:", clock).unwrap();
-        (super::Arc::new(store), Box::new(()))
+        Some((super::Arc::new(store), Box::new(())))
     }
     super::store_contract!(super::open);
 }
@@ -53,7 +56,7 @@ async fn connect(store: &Sqlite, numbers: impl IntoIterator<Item = u32>) {
 }
 
 async fn count(store: &Sqlite) -> u64 {
-    store.tallies().await.unwrap().iter().map(|tally| tally.count).sum()
+    store.tallies(&[build::provider("gmail")]).await.unwrap().iter().map(|tally| tally.count).sum()
 }
 
 #[tokio::test]
@@ -149,6 +152,27 @@ fn no_path_and_a_folder_are_refused() {
     for path in ["", folder.path().to_str().unwrap()] {
         assert!(Sqlite::open(path, Arc::new(TestClock::new())).is_err());
     }
+}
+
+#[tokio::test]
+async fn a_purge_deletes_what_has_ended_and_says_how_much() {
+    let folder = TempDir::new().unwrap();
+    let store = open(&folder);
+    connect(&store, 1..=1).await;
+    let connection = build::connection(1);
+    let now = build::NOW + Duration::from_secs(100 * 24 * 60 * 60);
+    let edge = now - Duration::from_secs(90 * 24 * 60 * 60);
+    let event = build::event(EventKind::Refreshed, &connection);
+    let old = Event { at: edge - Duration::from_millis(1), ..event.clone() };
+    store.record(&[old, Event { at: edge, ..event }]).await.unwrap();
+    let counts = [(connection.id, edge.day() - 1, 1), (connection.id, edge.day(), 2)];
+    store.count_served(&counts).await.unwrap();
+    for (id, expires_at) in [("ended", now), ("runs", now + Duration::from_millis(1))] {
+        store.put_once(&attempt(id, expires_at)).await.unwrap();
+    }
+    assert_eq!(store.purge(now).await.unwrap(), 3);
+    assert_eq!(store.purge(now).await.unwrap(), 0);
+    assert_eq!(store.served(connection.id, 0).await.unwrap(), [(edge.day(), 2)]);
 }
 
 #[cfg(unix)]
