@@ -314,3 +314,6 @@ fn served_token(
         refresh_state,
     }
 }
+
+#[cfg(all(test, feature = "cloud"))]
+mod tests;

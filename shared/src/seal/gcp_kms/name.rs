@@ -11,7 +11,7 @@ pub(super) fn key_name(text: &str) -> Option<&str> {
     let mut segments = name.split('/');
     let fits = LEVELS.iter().all(|level| {
         segments.next() == Some(level)
-            && segments.next().is_some_and(|id| !id.is_empty() && id.chars().all(|c| is_of_an_id(*level, c)))
+            && segments.next().is_some_and(|id| !id.is_empty() && id.chars().all(|c| is_of_an_id(level, c)))
     });
     (fits && segments.next().is_none()).then_some(name)
 }
