@@ -1,7 +1,7 @@
 # Verbs, no logic: each is a line or two that anybody could type.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fmt openapi build package image bench
+.PHONY: help run test test-deployed check fmt openapi build package image bench
 
 # What is deployed; `make package FUNCTIONS=token-get ARCH=arm64` packages one of them for the other architecture.
 FUNCTIONS := authorize callback token-get admin scheduled-refresh scheduled-health
@@ -17,6 +17,10 @@ run: ## Runs the whole service on this machine, with a pretended Slack and Gmail
 
 test: ## Runs every test (needs cargo-nextest)
 	cargo nextest run --workspace --locked
+
+test-deployed: ## Runs the functions as they are deployed, with everything around them, and breaks it
+	cargo build --workspace --bins --features cloud --locked
+	cargo nextest run --workspace --test deployed --ignore-default-filter --locked
 
 check: ## Looks without running: format, lints, dependencies, links in the documentation (needs cargo-deny)
 	cargo fmt --all --check
