@@ -2,7 +2,6 @@
 //!
 //! Losing all of it costs speed, never a call. `open` chooses a backend by URL.
 
-mod lookups;
 mod memory;
 mod redis;
 

@@ -1,5 +1,7 @@
 //! The cache in this process's own memory: for one machine, and for seconds where other processes write too.
 
+mod lookups;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +10,7 @@ use moka::ops::compute::Op;
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache as Map;
 
-use super::lookups::Lookups;
+pub(super) use self::lookups::Lookups;
 use super::{Cache, CacheAnswer, CacheError, CachedToken, Candidate, LOOKUP_TTL, LookupKey, TOKEN_TTL};
 use crate::clock::Clock;
 use crate::domain::{ConnectionId, CredentialId, Timestamp, TokenKind};

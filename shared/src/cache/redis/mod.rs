@@ -16,7 +16,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use redis::Cmd;
 
 use self::link::{LIMITS, Limits, Link, When};
-use super::lookups::Lookups;
+use super::memory::Lookups;
 use super::{
     Cache, CacheAnswer, CacheError, CachedToken, Candidate, LOOKUP_TTL, LookupKey, OpenCacheError,
     PARKED_TTL, TOKEN_TTL,
@@ -258,9 +258,5 @@ fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-#[cfg(test)]
-mod faults;
-#[cfg(test)]
-mod guarded;
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,8 @@
 //! What is true of Redis alone: what it holds, for how long, and what is believed without asking it.
 
+mod faults;
+mod guarded;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,9 +17,9 @@ use crate::testing::build::{connection_id, provider, tenant, user};
 use crate::testing::redis_server::RedisServer;
 
 const CANARY: &str = "xoxb-canary";
-pub(super) const ID: ConnectionId = ConnectionId::new(uuid::Uuid::from_u128(1));
+const ID: ConnectionId = ConnectionId::new(uuid::Uuid::from_u128(1));
 
-pub(super) fn token(version: u64) -> Arc<CachedToken> {
+fn token(version: u64) -> Arc<CachedToken> {
     let key = AttemptKey::new(&SecretBytes::new(vec![1; 32])).unwrap();
     Arc::new(CachedToken {
         credential_id: CredentialId::owned(ID, TokenKind::Bot),
@@ -29,7 +32,7 @@ pub(super) fn token(version: u64) -> Arc<CachedToken> {
     })
 }
 
-pub(super) fn once(space: Space, id: &str) -> OneTime {
+fn once(space: Space, id: &str) -> OneTime {
     OneTime {
         space,
         id: id.to_owned(),
@@ -39,11 +42,11 @@ pub(super) fn once(space: Space, id: &str) -> OneTime {
     }
 }
 
-pub(super) fn key() -> LookupKey {
+fn key() -> LookupKey {
     LookupKey { tenant_id: tenant("acme"), user_id: user("someone@example.com"), provider: provider("slack") }
 }
 
-pub(super) fn candidates(status: Status) -> Arc<Vec<Candidate>> {
+fn candidates(status: Status) -> Arc<Vec<Candidate>> {
     Arc::new(vec![Candidate {
         connection_id: ID,
         team_id: None,
@@ -61,7 +64,7 @@ impl Redis {
         Self::patient_and_trusting(url, None, clock)
     }
 
-    pub(super) fn patient_and_trusting(url: &str, authority: Option<&str>, clock: Arc<dyn Clock>) -> Self {
+    fn patient_and_trusting(url: &str, authority: Option<&str>, clock: Arc<dyn Clock>) -> Self {
         let long = Duration::from_secs(10);
         let limits = Limits { connect: long, connect_tls: long, respond: long };
         Self::within(limits, url, authority, clock).unwrap()

@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
 
-use super::tests::{ID, candidates, key, once, token};
-use super::*;
+use super::super::*;
+use super::{ID, candidates, key, once, token};
 use crate::testing::TestClock;
 use crate::testing::certificates::Authority;
 use crate::testing::redis_server::{Guard, RedisServer};
@@ -42,7 +42,7 @@ async fn whoever_knows_user_password_and_authority_gets_in() {
 #[tokio::test]
 async fn the_rights_that_the_documentation_asks_for_are_enough() {
     let Some(server) = RedisServer::start().unwrap() else { return };
-    let documentation = include_str!("../../../../docs/operations.md");
+    let documentation = include_str!("../../../../../docs/operations.md");
     let rights = documentation.split_once("`~oauth:*").unwrap().1.split_once('`').unwrap().0;
     let rights = format!("ACL SETUSER least on >secret ~oauth:*{rights}");
     assert_eq!(server.say(&rights).unwrap(), "+OK");

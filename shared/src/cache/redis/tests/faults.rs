@@ -5,8 +5,8 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::Mutex;
 use std::time::Duration;
 
-use super::tests::{ID, once, token};
-use super::*;
+use super::super::*;
+use super::{ID, once, token};
 use crate::testing::TestClock;
 use crate::testing::redis_server::RedisServer;
 

@@ -6,11 +6,11 @@ use std::time::Duration;
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache as Map;
 
-use super::{Candidate, LookupKey};
+use super::super::{Candidate, LookupKey};
 use crate::clock::Clock;
 
 /// A bounded map; the least recently used go first.
-pub(super) struct Lookups {
+pub(in super::super) struct Lookups {
     clock: Arc<dyn Clock>,
     ttl: Duration,
     map: Map<LookupKey, Kept>,
@@ -25,7 +25,7 @@ struct Kept {
 
 impl Lookups {
     /// Keeps each for `ttl`, and takes `max_bytes` of memory, roughly.
-    pub(super) fn new(clock: Arc<dyn Clock>, ttl: Duration, max_bytes: u64) -> Self {
+    pub(in super::super) fn new(clock: Arc<dyn Clock>, ttl: Duration, max_bytes: u64) -> Self {
         let map = Map::builder()
             .max_capacity(max_bytes)
             .weigher(|_, kept: &Kept| u32::try_from(256 + kept.candidates.len() * 1024).unwrap_or(u32::MAX))
@@ -36,17 +36,17 @@ impl Lookups {
         Self { clock, ttl, map }
     }
 
-    pub(super) fn get(&self, key: &LookupKey) -> Option<Arc<Vec<Candidate>>> {
+    pub(in super::super) fn get(&self, key: &LookupKey) -> Option<Arc<Vec<Candidate>>> {
         let now = self.clock.monotonic();
         self.map.get(key).filter(|kept| kept.until > now).map(|kept| kept.candidates)
     }
 
-    pub(super) fn put(&self, key: &LookupKey, candidates: Arc<Vec<Candidate>>) {
+    pub(in super::super) fn put(&self, key: &LookupKey, candidates: Arc<Vec<Candidate>>) {
         let until = self.clock.monotonic() + self.ttl;
         self.map.insert(key.clone(), Kept { candidates, until });
     }
 
-    pub(super) fn drop(&self, key: &LookupKey) {
+    pub(in super::super) fn drop(&self, key: &LookupKey) {
         self.map.invalidate(key);
     }
 }
