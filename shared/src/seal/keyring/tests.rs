@@ -37,16 +37,16 @@ trait TestKey: Send + Sync {
 }
 
 macro_rules! every_key {
-    ($($promise:ident)*) => {
-        every_key!(in_memory, double::InMemory::start; $($promise)*);
+    ($in_memory:ident, $gcp_kms:ident, $flavor:literal: $($promise:ident)*) => {
+        every_key!($in_memory, double::InMemory::start, $flavor; $($promise)*);
         #[cfg(feature = "cloud")]
-        every_key!(gcp_kms, cloud::Cloud::start; $($promise)*);
+        every_key!($gcp_kms, cloud::Cloud::start, $flavor; $($promise)*);
     };
-    ($key:ident, $start:path; $($promise:ident)*) => {
+    ($key:ident, $start:path, $flavor:literal; $($promise:ident)*) => {
         mod $key {
             use super::*;
             $(
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                #[tokio::test(flavor = $flavor)]
                 async fn $promise() {
                     promises::$promise(World::new($start().await)).await;
                 }
@@ -55,13 +55,16 @@ macro_rules! every_key {
     };
 }
 
-every_key! {
+every_key! { in_memory_in_parallel, gcp_kms_in_parallel, "multi_thread":
+    two_hundred_first_calls_make_one_key_and_unwrap_it_once
+    two_hundred_opens_of_a_fresh_process_unwrap_each_tenants_key_once
+}
+
+every_key! { in_memory, gcp_kms, "current_thread":
     opens_what_it_sealed_in_this_process_and_another
     opens_nowhere_but_in_its_place
     refuses_another_tenants_key_even_where_the_names_agree
     refuses_what_was_changed_or_is_of_another_format
-    two_hundred_first_calls_make_one_key_and_unwrap_it_once
-    two_hundred_opens_of_a_fresh_process_unwrap_each_tenants_key_once
     processes_that_make_a_key_at_once_use_the_same
     asks_nobody_while_its_keys_are_fresh
     keeps_no_key_for_more_than_its_time
