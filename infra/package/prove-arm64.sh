@@ -10,7 +10,7 @@ trap 'rm -f "$log"' EXIT
 without_std=
 if ! cargo lambda build --skip-target-check --release --locked --target $target.2.34 --package aws-lc-sys &>"$log"; then
     # The only failure that proves nothing against the C.
-    grep -q "can't find crate for \`core\`" "$log" || { cat "$log" >&2; exit 1; }
+    grep -qE "can't find crate for \`(core|std)\`" "$log" || { cat "$log" >&2; exit 1; }
     without_std=" (Rust's standard library for it is missing: rustup target add $target)"
 fi
 
