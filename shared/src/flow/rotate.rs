@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Context;
-use crate::domain::{Credential, CredentialId, Sealed, TenantId};
+use crate::domain::{Credential, Sealed, TenantId};
 use crate::error::Code;
 use crate::seal::{Part, Place, SealError};
 use crate::store::{KeyOwner, KeyUse, StoreError};
@@ -52,12 +52,10 @@ pub async fn rotate(ctx: &Context, tenant: Option<&TenantId>) -> Result<Vec<KeyU
 pub async fn reseal(ctx: &Context, time: Duration) -> Result<u64, StoreError> {
     let started_at = ctx.clock.monotonic();
     let mut resealed = 0;
-    let mut after: Option<CredentialId> = None;
+    let mut after = None;
     loop {
-        let page = ctx.store.sealed_with_old_keys(after.as_ref(), PAGE).await?;
-        let Some(last) = page.last() else { return Ok(resealed) };
-        after = Some(last.id.clone());
-        for credential in &page {
+        let page = ctx.store.sealed_with_old_keys(after.as_deref(), PAGE).await?;
+        for credential in &page.items {
             if ctx.clock.monotonic().saturating_sub(started_at) >= time {
                 return Ok(resealed);
             }
@@ -73,6 +71,10 @@ pub async fn reseal(ctx: &Context, time: Duration) -> Result<u64, StoreError> {
                     "a credential was not sealed again; the next run tries"
                 ),
             }
+        }
+        after = page.next;
+        if after.is_none() {
+            return Ok(resealed);
         }
     }
 }

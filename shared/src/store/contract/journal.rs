@@ -139,7 +139,7 @@ pub async fn what_has_ended_is_purged_and_nothing_else(s: Subject) {
     s.store.purge(now).await.unwrap();
     assert_eq!(details(&s, &all()).await, "kept");
     assert_eq!(s.store.served(connection.id, edge.day()).await.unwrap(), [(edge.day(), 2)]);
-    assert_eq!(s.store.take_once(Space::Attempt, "ended", build::NOW).await.unwrap(), None);
+    assert_eq!(s.store.take_once(Space::Attempt, "ended", now).await.unwrap(), None);
     assert!(s.store.take_once(Space::Attempt, "runs", now).await.unwrap().is_some());
     assert_eq!(s.connection(connection.id).await, connection);
 }

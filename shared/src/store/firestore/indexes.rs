@@ -108,15 +108,16 @@ impl File {
 
     /// Whether documents of a collection end by themselves.
     fn has_policy(&self, collection: &str) -> bool {
-        let mut of = self.field_overrides.iter().filter(|each| each.collection_group == collection && each.ttl);
+        let mut of =
+            self.field_overrides.iter().filter(|each| each.collection_group == collection && each.ttl);
         of.any(|each| each.field_path == "expireAt" && each.indexes.is_empty())
     }
 
     /// Whether nothing in a collection is indexed but what the file says.
     fn is_closed(&self, collection: &str) -> bool {
-        self.field_overrides
-            .iter()
-            .any(|each| each.collection_group == collection && each.field_path == "*" && each.indexes.is_empty())
+        self.field_overrides.iter().any(|each| {
+            each.collection_group == collection && each.field_path == "*" && each.indexes.is_empty()
+        })
     }
 }
 

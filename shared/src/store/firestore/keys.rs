@@ -12,8 +12,8 @@ use super::link::{Committed, Snapshot};
 use super::query::Query;
 use super::write::When;
 use super::{
-    CONNECTIONS, CREDENTIALS, DATA_KEYS, Firestore, KEY_OWNERS, REVOCATIONS, TRIES, contended,
-    digest_id, documents, path,
+    CONNECTIONS, CREDENTIALS, DATA_KEYS, Firestore, KEY_OWNERS, REVOCATIONS, TRIES, contended, digest_id,
+    documents, path,
 };
 use crate::domain::{Credential, TenantId};
 use crate::store::{DataKeys, KeyOwner, KeyUse, Page, StoreError, WrappedKey};
@@ -189,7 +189,8 @@ struct Cursor {
 impl Cursor {
     fn parse(text: &str) -> Result<Self, StoreError> {
         let mut parts = text.splitn(3, '.');
-        let (Some(key), Some(stage @ ("own" | "apart")), Some(after)) = (parts.next(), parts.next(), parts.next())
+        let (Some(key), Some(stage @ ("own" | "apart")), Some(after)) =
+            (parts.next(), parts.next(), parts.next())
         else {
             return Err(StoreError::Malformed {
                 what: "cursor",

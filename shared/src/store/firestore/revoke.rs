@@ -10,15 +10,17 @@ use std::time::Duration;
 
 use gcloud_sdk::google::firestore::v1::Write;
 
-use super::documents::{self, ConnectionDoc, CredentialDoc, connection_path, credential_fields, credential_path};
+use super::documents::{
+    self, ConnectionDoc, CredentialDoc, connection_path, credential_fields, credential_path,
+};
 use super::fields::{Fields, name, text, time};
 use super::link::Committed;
 use super::query::Query;
 use super::write::When;
 use super::{CONNECTIONS, CREDENTIALS, Firestore, GRANTS, digest_id, path};
 use crate::domain::{
-    Connection, ConnectionId, Credential, CredentialId, Event, PendingRevocation, ProviderRevocation, Revoked,
-    Status, StatusReason,
+    Connection, ConnectionId, Credential, CredentialId, Event, PendingRevocation, ProviderRevocation,
+    Revoked, Status, StatusReason,
 };
 use crate::store::StoreError;
 
@@ -41,12 +43,8 @@ impl Firestore {
             return doc.join(&credentials(apart)).map(Some);
         }
         let id = doc.connection.id;
-        let all: Vec<Credential> = doc
-            .credential_ids
-            .iter()
-            .filter_map(|id| find(&doc, &apart, id))
-            .cloned()
-            .collect();
+        let all: Vec<Credential> =
+            doc.credential_ids.iter().filter_map(|id| find(&doc, &apart, id)).cloned().collect();
         // Before anything is asked: what happens after this read is noticed.
         let mut writes = self.grants_touched(&all, revoked).await?;
         let (mut results, mut erased) = (BTreeMap::new(), Vec::new());
@@ -95,7 +93,11 @@ impl Firestore {
 
     /// Whether an active credential has this grant digest, but for those that are `erased`. Documents that
     /// an earlier service wrote have none, and an empty one is nobody's.
-    pub(super) async fn depends_on(&self, digest: &str, erased: &[&CredentialId]) -> Result<bool, StoreError> {
+    pub(super) async fn depends_on(
+        &self,
+        digest: &str,
+        erased: &[&CredentialId],
+    ) -> Result<bool, StoreError> {
         if digest.is_empty() {
             return Ok(false);
         }
@@ -140,19 +142,14 @@ impl Firestore {
     }
 
     /// The credentials of a connection that have documents of their own.
-    async fn apart(
-        &self,
-        doc: &ConnectionDoc,
-    ) -> Result<HashMap<CredentialId, CredentialDoc>, StoreError> {
+    async fn apart(&self, doc: &ConnectionDoc) -> Result<HashMap<CredentialId, CredentialDoc>, StoreError> {
         let paths: Vec<_> = doc.others().map(credential_path).collect();
         if paths.is_empty() {
             return Ok(HashMap::new());
         }
         let mut got = self.link.get(&paths).await?;
         let found = paths.iter().filter_map(|path| got.take(path));
-        found
-            .map(|found| documents::credential(&found).map(|doc| (doc.credential.id.clone(), doc)))
-            .collect()
+        found.map(|found| documents::credential(&found).map(|doc| (doc.credential.id.clone(), doc))).collect()
     }
 
     /// Writes to the document of each grant, on condition that nobody has since this read.

@@ -7,9 +7,7 @@ use super::fields::{name, number, text};
 use super::link::Snapshot;
 use super::query::Query;
 use super::write::{BATCH, When};
-use super::{
-    CONNECTIONS, CREDENTIALS, EVENTS, Firestore, ONE_TIME, SELECTIONS, SERVED, path,
-};
+use super::{CONNECTIONS, CREDENTIALS, EVENTS, Firestore, ONE_TIME, SELECTIONS, SERVED, path};
 use crate::domain::{HealthStatus, ProviderId, Status, TenantId};
 use crate::store::{SHARDS, StoreError, Tally};
 
@@ -37,10 +35,7 @@ impl Firestore {
                 let served = Query::of(SERVED).equal("connectionId", id).ascending("day");
                 counts.push(async move { self.delete_found(&served).await }.boxed());
             }
-            stream::iter(counts)
-                .buffer_unordered(AT_ONCE)
-                .try_collect::<Vec<_>>()
-                .await?;
+            stream::iter(counts).buffer_unordered(AT_ONCE).try_collect::<Vec<_>>().await?;
             gone += self.delete_page(CONNECTIONS, &page).await?;
         }
         for collection in [CREDENTIALS, ONE_TIME] {
@@ -83,10 +78,7 @@ impl Firestore {
         for provider in providers {
             groups.extend(STATUSES.map(|status| self.count_group(provider, status).boxed()));
         }
-        let counted = stream::iter(groups)
-            .buffered(AT_ONCE)
-            .try_collect::<Vec<_>>()
-            .await?;
+        let counted = stream::iter(groups).buffered(AT_ONCE).try_collect::<Vec<_>>().await?;
         let billed_reads: u64 = counted.iter().map(|(_, billed)| billed).sum();
         tracing::debug!(billed_reads, "connections were counted");
         Ok(counted.into_iter().flat_map(|(tallies, _)| tallies).collect())
@@ -98,9 +90,8 @@ impl Firestore {
         provider: &ProviderId,
         status: Status,
     ) -> Result<(Vec<Tally>, u64), StoreError> {
-        let group = Query::of(CONNECTIONS)
-            .equal("provider", text(provider.as_str()))
-            .equal("status", name(status));
+        let group =
+            Query::of(CONNECTIONS).equal("provider", text(provider.as_str())).equal("status", name(status));
         let total = self.count(group.clone()).await?;
         let mut billed = billed_reads(total);
         let mut rest = total;

@@ -35,13 +35,13 @@ pub(super) struct Place(i64, Uuid);
 impl Place {
     /// Reads a cursor.
     pub(super) fn parse(text: &str) -> Result<Self, StoreError> {
-        text.split_once('.')
-            .and_then(|(at, id)| Some(Self(at.parse().ok()?, id.parse().ok()?)))
-            .ok_or_else(|| StoreError::Malformed {
+        text.split_once('.').and_then(|(at, id)| Some(Self(at.parse().ok()?, id.parse().ok()?))).ok_or_else(
+            || StoreError::Malformed {
                 what: "cursor",
                 id: text.to_owned(),
                 problem: "it does not come from a page of events".to_owned(),
-            })
+            },
+        )
     }
 
     /// What comes after it in a query.
@@ -111,7 +111,8 @@ impl Line {
 fn event(of: &Snapshot) -> Result<(Place, Event), StoreError> {
     let read = of.fields.of("event", &of.id);
     let id = of.id.parse().map_err(|_| read.malformed("its name is not an id"))?;
-    let Some(ValueType::TimestampValue(at)) = of.fields.0.get("at").and_then(|at| at.value_type.as_ref()) else {
+    let Some(ValueType::TimestampValue(at)) = of.fields.0.get("at").and_then(|at| at.value_type.as_ref())
+    else {
         return Err(read.malformed("at is not a time"));
     };
     let micros = at.seconds.saturating_mul(1_000_000).saturating_add(i64::from(at.nanos) / 1000);
