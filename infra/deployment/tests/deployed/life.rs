@@ -68,7 +68,9 @@ async fn two_workspaces_and_both_halves_of_each_are_told_apart() {
     world.revoke(&acme).await.ok();
     assert!(!world.lives("slack", &tokens[0]).await && !world.lives("slack", &tokens[1]).await);
     let one = |answer: &Answer| answer.status == 200 && answer.json()["connectionId"] == globex.as_str();
-    world.everywhere("slack", "alice", one).await;
+    // A process believes for two seconds which connections there are.
+    until("one choice", async || world.get_everywhere("slack", "alice").await.iter().all(one).then_some(()))
+        .await;
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@
 )]
 
 mod crash;
+mod earlier;
 mod harness;
 mod keys;
 mod lambda;

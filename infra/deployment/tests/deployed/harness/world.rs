@@ -122,7 +122,7 @@ pub(crate) struct World {
     pub(crate) emulator: FirestoreEmulator,
     pub(crate) kms: Kms,
     pub(crate) sandbox: Sandbox,
-    origin: String,
+    pub(crate) origin: String,
     vars: Vec<(String, String)>,
     in_lambda: bool,
     folder: TempDir,
