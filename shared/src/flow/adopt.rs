@@ -21,6 +21,8 @@ use crate::store::{Connect, Leased, Release, StoreError};
 const PAGE: usize = 100;
 /// How many are worked on at once: each costs the key-encryption key two calls.
 const AT_ONCE: usize = 8;
+/// How often those that were left are tried again in one run.
+const PASSES: usize = 3;
 
 /// What became of one connection.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -45,22 +47,16 @@ pub async fn adopt(ctx: &Arc<Context>, time: Duration) -> Result<u64, StoreError
     let started_at = ctx.clock.monotonic();
     let mut seen = 0;
     while let Some(page) = ctx.store.unadopted(PAGE).await? {
-        let all: Vec<_> = stream::iter(page.connections.clone())
-            .map(|connection| async move {
-                if ctx.clock.monotonic().saturating_sub(started_at) >= time || ctx.tasks.is_closed() {
-                    return Done::Later;
-                }
-                let id = connection.id;
-                one(ctx, connection).await.unwrap_or_else(|error| {
-                    tracing::warn!(connection.id = %id, error = &error as &dyn std::error::Error, "a connection of an earlier service was not adopted; the next run tries");
-                    Done::Later
-                })
-            })
-            .buffer_unordered(AT_ONCE)
-            .collect()
-            .await;
-        seen += u64::try_from(all.len()).unwrap_or(u64::MAX);
-        if all.contains(&Done::Later) {
+        seen += u64::try_from(page.connections.len()).unwrap_or(u64::MAX);
+        let mut left = page.connections.clone();
+        // Again: two that share a bot met, or only now is it known that the key opens what it should.
+        for _ in 0..PASSES {
+            left = pass(ctx, left, started_at + time).await;
+            if left.is_empty() {
+                break;
+            }
+        }
+        if !left.is_empty() {
             return Ok(seen);
         }
         ctx.store.page_adopted(&page).await?;
@@ -69,7 +65,29 @@ pub async fn adopt(ctx: &Arc<Context>, time: Duration) -> Result<u64, StoreError
     Ok(seen)
 }
 
-async fn one(ctx: &Context, earlier: Connection) -> Result<Done, AdoptError> {
+/// Adopts some; answers those that are left for later.
+async fn pass(ctx: &Arc<Context>, connections: Vec<Connection>, until: Duration) -> Vec<Connection> {
+    stream::iter(connections)
+        .map(|connection| async move {
+            if ctx.clock.monotonic() >= until || ctx.tasks.is_closed() {
+                return Some(connection);
+            }
+            match one(ctx, &connection).await {
+                Ok(Done::Settled) => None,
+                Ok(Done::Later) => Some(connection),
+                Err(error) => {
+                    tracing::warn!(connection.id = %connection.id, error = &error as &dyn std::error::Error, "a connection of an earlier service was not adopted yet");
+                    Some(connection)
+                }
+            }
+        })
+        .buffer_unordered(AT_ONCE)
+        .filter_map(std::future::ready)
+        .collect()
+        .await
+}
+
+async fn one(ctx: &Context, earlier: &Connection) -> Result<Done, AdoptError> {
     let Some(provider) = ctx.providers.get(&earlier.provider) else {
         tracing::warn!(connection.id = %earlier.id, provider.id = %earlier.provider, "a connection of an earlier service is of no provider that we know, and stays as it is");
         return Ok(Done::Settled);
@@ -88,7 +106,7 @@ async fn one(ctx: &Context, earlier: Connection) -> Result<Done, AdoptError> {
             Leased::Held(_) | Leased::Moved(_) | Leased::Missing => return Ok(Done::Later),
         }
     }
-    let (status, status_reason, credential) = match next(ctx, provider, &earlier, stored).await {
+    let (status, status_reason, credential) = match next(ctx, provider, earlier, stored).await {
         Ok(credential) => (earlier.status, earlier.status_reason, credential),
         Err(SealError::Unreadable { .. }) => {
             let reason = StatusReason::Unreadable;

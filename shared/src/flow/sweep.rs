@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 
 use super::probe::{self, ProbeError};
 use super::renew::{RenewError, Trigger, renew};
-use super::{Context, revoke, rotate, schedule};
+use super::{Context, adopt, revoke, rotate, schedule};
 use crate::domain::{
     Connection, ConnectionId, HealthStatus, Job, JobFailure, JobReport, ProviderId, Timestamp,
 };
@@ -34,9 +34,14 @@ enum Done {
     Failed(Option<ConnectionId>, &'static str),
 }
 
-/// Refreshes what was due when the run started.
+/// Refreshes what was due when the run started, and before that takes over what an earlier service wrote.
 pub async fn refresh(ctx: &Arc<Context>, bounds: Bounds) -> Result<JobReport, StoreError> {
     let started_at = ctx.clock.now();
+    if bounds.share.is_first()
+        && let Err(error) = adopt::adopt(ctx, bounds.deadline / 2).await
+    {
+        tracing::error!(error = &error as &dyn std::error::Error, "what an earlier service wrote was not adopted; the next run goes on");
+    }
     let gates = gates(ctx, bounds.concurrency);
     let due = due_refreshes(ctx, bounds.share, started_at);
     let report = run(ctx, Job::ScheduledRefresh, bounds, due, |due| refresh_one(ctx, &gates, due)).await?;

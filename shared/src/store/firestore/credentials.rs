@@ -206,9 +206,6 @@ impl Credentials for Firestore {
         let resealed = self
             .change(id, |stored, _| {
                 let tokens = |of: &Credential| (of.access.clone(), of.refresh.clone());
-                if tokens(stored) == (new.0.cloned(), new.1.cloned()) {
-                    return Judged::Leave(true);
-                }
                 if tokens(stored) != (old.0.cloned(), old.1.cloned()) {
                     return Judged::Leave(false);
                 }

@@ -73,7 +73,10 @@ fn broken(of: &Snapshot) -> Result<ConnectionDoc, StoreError> {
         fields.set(name, text(read.text(name)?));
     }
     let start = || time(Timestamp::from_millis(0));
-    fields.set("providerUserId", text(read.text_or_none("providerUserId").ok().flatten().unwrap_or_default()));
+    for name in ["providerUserId", "encryptedAccessToken", "encryptedRefreshToken"] {
+        // No failure clears a token, and this is one.
+        fields.set(name, text(read.text_or_none(name).ok().flatten().unwrap_or_default()));
+    }
     fields.set("createdAt", start());
     fields.set("updatedAt", start());
     fields.set("status", name(Status::Error));
@@ -83,7 +86,7 @@ fn broken(of: &Snapshot) -> Result<ConnectionDoc, StoreError> {
     if let Some(own) = &mut doc.own {
         own.status_reason = reason;
     }
-    doc.earlier = false;
+    doc.earlier = !read.has("selectionId");
     doc.fields.clone_from(&of.fields);
     Ok(doc)
 }
