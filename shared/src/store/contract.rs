@@ -140,6 +140,8 @@ macro_rules! store_contract {
                 a_revoked_connection_has_no_tokens_and_what_is_pending_holds_them,
                 a_shared_credential_stays_while_another_connection_uses_it,
                 the_last_connection_of_a_shared_credential_takes_it_along,
+                of_two_revoked_at_once_one_takes_a_shared_credential_along,
+                of_two_revoked_at_once_one_tells_the_provider_of_their_grant,
                 a_grant_that_another_tenant_uses_is_shared,
                 two_halves_of_one_grant_do_not_keep_each_other_alive,
                 revoking_twice_changes_nothing_and_answers_what_is_pending,

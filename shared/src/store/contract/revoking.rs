@@ -96,6 +96,32 @@ pub async fn the_last_connection_of_a_shared_credential_takes_it_along(s: Subjec
     assert_eq!(s.credential(&second).await.access, None);
 }
 
+/// Neither must leave the credential to the other.
+pub async fn of_two_revoked_at_once_one_takes_a_shared_credential_along(s: Subject) {
+    let first = s.connect(&in_workspace(1, 1)).await;
+    let second = s.connect(&in_workspace(2, 2)).await;
+    let (one, other) = tokio::join!(revoke(&s, &first), revoke(&s, &second));
+    let bot = |begun: &RevokeStarted| results(&begun.connection)[0].1;
+    let mut bots = [bot(&one), bot(&other)];
+    bots.sort_by_key(|result| *result == ProviderRevocation::Pending);
+    assert_eq!(bots, [ProviderRevocation::Shared, ProviderRevocation::Pending]);
+    assert_eq!(s.credential(&first).await.access, None);
+}
+
+pub async fn of_two_revoked_at_once_one_tells_the_provider_of_their_grant(s: Subject) {
+    let mut both = Vec::new();
+    for (number, tenant) in [(1, "acme"), (2, "other")] {
+        let mut connection = build::connection(number);
+        connection.tenant_id = build::tenant(tenant);
+        let credential = &mut connection.credentials[0];
+        (credential.tenant_id, credential.grant_digest) = (build::tenant(tenant), "grant".to_owned());
+        both.push(s.connect(&connection).await);
+    }
+    let (one, other) = tokio::join!(revoke(&s, &both[0]), revoke(&s, &both[1]));
+    assert_eq!(one.pending.len() + other.pending.len(), 1);
+    assert!(!s.store.grant_in_use("grant").await.unwrap());
+}
+
 pub async fn a_grant_that_another_tenant_uses_is_shared(s: Subject) {
     let connection = s.connect(&build::connection(1)).await;
     let mut other = build::connection(2);

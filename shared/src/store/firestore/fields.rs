@@ -109,10 +109,8 @@ impl Reader<'_> {
     }
 
     fn raw(&self, name: &str) -> Option<&ValueType> {
-        match self.fields.0.get(name)?.value_type.as_ref()? {
-            ValueType::NullValue(_) => None,
-            other => Some(other),
-        }
+        let held = self.fields.0.get(name)?.value_type.as_ref()?;
+        (!matches!(held, ValueType::NullValue(_))).then_some(held)
     }
 
     /// A copy of the fields, to fill in what is not there.

@@ -20,6 +20,10 @@ const NAME: &str = "__name__";
 /// How much is read at once of what may be long.
 const PAGE: usize = 300;
 
+/// A field, and whether it is a list or, of an order, whether that is descending.
+#[cfg(test)]
+type Shaped = (&'static str, bool);
+
 /// A query of one collection.
 #[derive(Clone)]
 pub(super) struct Query {
@@ -84,15 +88,14 @@ impl Query {
     /// The fields that need an index, in its order: equalities (`true`: a list that contains), then what is
     /// ordered by; a range is always on what is ordered by.
     #[cfg(test)]
-    pub(super) fn shape(&self) -> (Vec<(&'static str, bool)>, Option<(&'static str, bool)>) {
+    pub(super) fn shape(&self) -> (Vec<Shaped>, Option<Shaped>) {
         let order = self.order.map(|(field, direction)| (field, direction == Direction::Descending));
-        let fixed = self.filters.iter().filter_map(|(field, operator, _)| match operator {
-            Operator::Equal => Some((*field, false)),
-            Operator::ArrayContains => Some((*field, true)),
-            _ => {
-                assert_eq!(order.map(|(ordered, _)| ordered), Some(*field), "a range goes with its order");
-                None
+        let fixed = self.filters.iter().filter_map(|(field, operator, _)| {
+            if matches!(operator, Operator::Equal | Operator::ArrayContains) {
+                return Some((*field, *operator == Operator::ArrayContains));
             }
+            assert_eq!(order.map(|(ordered, _)| ordered), Some(*field), "a range goes with its order");
+            None
         });
         (fixed.collect(), order)
     }
