@@ -66,7 +66,7 @@ pub struct Config {
     pub health_every: Duration,
     /// `BACKUP_RETENTION`: how long backups of the store are kept; `None`: there are none.
     pub backup_retention: Option<Duration>,
-    /// `LOG`: which events are logged, in the language of `tracing_subscriber::EnvFilter`.
+    /// `LOG`: which events are logged, by level and module: `info`, `warn,shared::flow=debug`.
     pub log: String,
     /// `LOG_FORMAT`; unset: what the platform reads.
     pub log_format: LogFormat,

@@ -23,7 +23,11 @@ impl Google {
     /// Asks nobody yet.
     #[must_use]
     pub fn new(firestore_emulator: Option<String>) -> Self {
-        Self { firestore_emulator, ..Self::default() }
+        Self {
+            firestore_emulator,
+            #[cfg(feature = "cloud")]
+            credentials: Default::default(),
+        }
     }
 }
 

@@ -60,7 +60,10 @@ pub async fn adopt(ctx: &Arc<Context>, time: Duration) -> Result<u64, StoreError
             return Ok(seen);
         }
         ctx.store.page_adopted(&page).await?;
-        tracing::info!(connections = page.connections.len(), "connections of an earlier service were adopted");
+        tracing::info!(
+            connections = page.connections.len(),
+            "connections of an earlier service were adopted"
+        );
     }
     Ok(seen)
 }

@@ -40,7 +40,10 @@ pub async fn refresh(ctx: &Arc<Context>, bounds: Bounds) -> Result<JobReport, St
     if bounds.share.is_first()
         && let Err(error) = adopt::adopt(ctx, bounds.deadline / 2).await
     {
-        tracing::error!(error = &error as &dyn std::error::Error, "what an earlier service wrote was not adopted; the next run goes on");
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "what an earlier service wrote was not adopted; the next run goes on"
+        );
     }
     let gates = gates(ctx, bounds.concurrency);
     let due = due_refreshes(ctx, bounds.share, started_at);

@@ -15,8 +15,8 @@ mod schema;
 mod trace;
 mod view;
 
-pub use caller::{Caller, Session, require_operator};
 pub use crate::__endpoint as endpoint;
+pub use caller::{Caller, Session, require_operator};
 pub use docs_page::docs_page;
 pub use endpoints::{Endpoint, Endpoints};
 pub use extract::{Body, Id, OptionalBody, Query, read_body};

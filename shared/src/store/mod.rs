@@ -5,12 +5,12 @@
 mod adoption;
 mod connections;
 mod credentials;
+#[cfg(feature = "cloud")]
+mod firestore;
 mod journal;
 mod keys;
 mod one_time;
 mod revocations;
-#[cfg(feature = "cloud")]
-mod firestore;
 #[cfg(feature = "local")]
 mod sqlite;
 
@@ -95,7 +95,10 @@ pub enum OpenStoreError {
 ///
 /// # Errors
 /// When the scheme is unknown, the file can't be opened, or the URL names no database.
-#[cfg_attr(not(feature = "cloud"), expect(unused_variables, reason = "only Firestore has credentials and ids"))]
+#[cfg_attr(
+    not(feature = "cloud"),
+    expect(unused_variables, reason = "only Firestore has credentials and ids")
+)]
 pub fn open(
     url: &str,
     clock: Arc<dyn Clock>,

@@ -5,15 +5,16 @@ mod line;
 mod tests;
 
 use tracing::Subscriber;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::Format;
+use tracing_subscriber::layer::SubscriberExt as _;
 
 use self::line::Line;
 use crate::config::{Config, LogFormat};
 
 /// What logs whole events at its lowest level, codes and sessions included; no filter gets it to.
-const NEVER_BELOW: &str = "lambda_runtime::layers::api_response=info";
+const NEVER_BELOW: &str = "lambda_runtime::layers::api_response";
 
 /// Starts logging for the process, and has panics logged as one line like everything else.
 ///
@@ -29,27 +30,24 @@ fn subscriber<W>(service: &str, config: &Config, writer: W) -> Box<dyn Subscribe
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let builder =
-        tracing_subscriber::fmt().with_env_filter(filter(&config.log)).with_ansi(false).with_writer(writer);
+    let lines = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(writer);
+    let filtered = tracing_subscriber::registry().with(filter(&config.log));
     match config.log_format {
         LogFormat::Text => {
             let rest = Format::default().with_target(false).compact();
-            Box::new(builder.event_format(Line::new(rest, service, config)).finish())
+            Box::new(filtered.with(lines.event_format(Line::new(rest, service, config))))
         }
         LogFormat::Json | LogFormat::Gcp | LogFormat::Aws => {
             let rest = Format::default().json().without_time().with_level(false);
             let rest = rest.flatten_event(true).with_current_span(false).with_span_list(false);
-            Box::new(builder.json().event_format(Line::new(rest, service, config)).finish())
+            Box::new(filtered.with(lines.json().event_format(Line::new(rest, service, config))))
         }
     }
 }
 
-fn filter(text: &str) -> EnvFilter {
-    let filter = EnvFilter::try_new(text).unwrap_or_else(|_| EnvFilter::new("info"));
-    match NEVER_BELOW.parse() {
-        Ok(directive) => filter.add_directive(directive),
-        Err(_) => EnvFilter::new("info"),
-    }
+fn filter(text: &str) -> Targets {
+    let wanted = text.parse().unwrap_or_else(|_| Targets::new().with_default(LevelFilter::INFO));
+    wanted.with_target(NEVER_BELOW, LevelFilter::INFO)
 }
 
 /// Counts something by provider and outcome: an event at debug level, for a log-based metric.

@@ -9,9 +9,13 @@ use crate::domain::{
 };
 use crate::flow::{Context, alert, api_name, connect, revoke, schedule};
 use crate::provider::{Failure, FailureClass, Outcome, Rotation};
-use crate::store::{Release, Saved};
+use crate::store::{Release, Saved, StoreError};
 
-/// How often a save is tried, and how long it waits in between: well within what is left of the lease.
+/// How long one try of a save may take, and how long after the first one a last one may begin: together well
+/// within what is left of the lease, however a store hangs.
+const SAVE_TRY: Duration = Duration::from_millis(2500);
+const SAVE_WITHIN: Duration = Duration::from_secs(2);
+/// How long is waited between the tries.
 const SAVE_WAITS: [Duration; 5] = [
     Duration::from_millis(50),
     Duration::from_millis(100),
@@ -40,8 +44,11 @@ pub(super) async fn save(
 ) -> Result<Credential, RenewError> {
     let event = about(ctx, &credential, EventKind::Refreshed, None);
     let mut waits = SAVE_WAITS.iter();
+    let started_at = ctx.clock.monotonic();
     loop {
-        let error = match ctx.store.save_refreshed(&credential, &event).await {
+        // A try that is given up on may still arrive; whoever adopts what is parked then finds it saved.
+        let tried = tokio::time::timeout(SAVE_TRY, ctx.store.save_refreshed(&credential, &event)).await;
+        let error = match tried.unwrap_or_else(|late| Err(StoreError::Unavailable(Box::new(late)))) {
             Ok(Saved::Done) => {
                 if parked {
                     parked::forget(ctx, &credential.id).await;
@@ -58,7 +65,8 @@ pub(super) async fn save(
             }
             Err(error) => error,
         };
-        match waits.next() {
+        let in_time = ctx.clock.monotonic().saturating_sub(started_at) < SAVE_WITHIN;
+        match waits.next().filter(|_| in_time) {
             Some(wait) => tokio::time::sleep(*wait).await,
             None => return parked::park(ctx, credential, error).await,
         }

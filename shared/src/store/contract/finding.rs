@@ -130,7 +130,8 @@ pub async fn what_expires_soon_is_judged_by_the_default_credential(s: Subject) {
 
 pub async fn tallies_follow_every_change(s: Subject) {
     let expect = async |expected: &[(&Connection, Status, Option<HealthStatus>, u64)]| {
-        let mut tallies = s.store.tallies(&[build::provider("gmail"), build::provider("slack")]).await.unwrap();
+        let mut tallies =
+            s.store.tallies(&[build::provider("gmail"), build::provider("slack")]).await.unwrap();
         let key = |it: &Tally| (it.provider.clone(), it.status, it.health);
         tallies.sort_by_key(key);
         let mut expected: Vec<_> = expected

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use super::documents::{
-    ConnectionDoc, CredentialDoc, connection as connection_doc, connection_path, credential as credential_doc,
-    credential_fields, credential_path,
+    ConnectionDoc, CredentialDoc, connection as connection_doc, connection_path,
+    credential as credential_doc, credential_fields, credential_path,
 };
 use super::fields::{Fields, null, texts, time};
 use super::link::Committed;
@@ -117,7 +117,8 @@ fn fits(
 ) -> bool {
     connection.credentials.iter().all(|each| {
         let own = stored.and_then(|stored| stored.own.as_ref()).filter(|own| own.id == each.id);
-        let version = own.or_else(|| apart.get(&each.id).map(|doc| &doc.credential)).map_or(0, |old| old.version);
+        let version =
+            own.or_else(|| apart.get(&each.id).map(|doc| &doc.credential)).map_or(0, |old| old.version);
         version.checked_add(1) == Some(each.version)
     })
 }
@@ -176,9 +177,22 @@ fn merged(
 /// Of a connection with nothing of its own, the given fields say what its default was when it was connected.
 fn clear_own(fields: &mut Fields, default: &Credential) {
     for gone in [
-        "tokenKind", "encryptedRefreshToken", "credentialVersion", "credentialStatus", "credentialStatusReason",
-        "issuedAt", "liveUntil", "nextRefreshAt", "refreshShard", "refreshFailures", "lastRefreshFailure",
-        "leaseOwner", "leaseUntil", "intentAt", "grantDigest", "keyIds",
+        "tokenKind",
+        "encryptedRefreshToken",
+        "credentialVersion",
+        "credentialStatus",
+        "credentialStatusReason",
+        "issuedAt",
+        "liveUntil",
+        "nextRefreshAt",
+        "refreshShard",
+        "refreshFailures",
+        "lastRefreshFailure",
+        "leaseOwner",
+        "leaseUntil",
+        "intentAt",
+        "grantDigest",
+        "keyIds",
     ] {
         fields.set_or_remove(gone, None);
     }

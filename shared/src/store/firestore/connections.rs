@@ -11,8 +11,8 @@ use super::query::Query;
 use super::selection::{Selection, selection_path};
 use super::{CONNECTIONS, Firestore, TRIES, contended};
 use crate::domain::{
-    Account, Connection, ConnectionId, Credential, CredentialId, Event, ProviderId, Status, TenantId, Timestamp,
-    UserId,
+    Account, Connection, ConnectionId, Credential, CredentialId, Event, ProviderId, Status, TenantId,
+    Timestamp, UserId,
 };
 use crate::store::{Connect, Connections, Filter, HealthWrite, Page, StoreError, Tally};
 

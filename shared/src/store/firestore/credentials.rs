@@ -13,7 +13,9 @@ use super::fields::{number, text, time};
 use super::link::Committed;
 use super::query::Query;
 use super::{CONNECTIONS, CREDENTIALS, Firestore, TRIES, contended};
-use crate::domain::{ConnectionId, Credential, CredentialId, Event, Lease, Sealed, Status, StatusReason, Timestamp};
+use crate::domain::{
+    ConnectionId, Credential, CredentialId, Event, Lease, Sealed, Status, StatusReason, Timestamp,
+};
 use crate::store::{Credentials, Due, DueCursor, Leased, Release, Saved, StoreError};
 
 /// The document that holds a credential.
@@ -228,7 +230,10 @@ impl Home {
 
 impl Firestore {
     /// A credential's own document.
-    pub(super) async fn credential_doc(&self, id: &CredentialId) -> Result<Option<CredentialDoc>, StoreError> {
+    pub(super) async fn credential_doc(
+        &self,
+        id: &CredentialId,
+    ) -> Result<Option<CredentialDoc>, StoreError> {
         let found = self.get_one(credential_path(id)).await?;
         found.map(|found| documents::credential(&found)).transpose()
     }
@@ -275,7 +280,8 @@ impl Firestore {
 
     /// Writes a credential where it is, and its status to the connections of which it is the default.
     async fn writes(&self, home: Home, new: &Credential, at: Timestamp) -> Result<Vec<Write>, StoreError> {
-        let changed = home.credential().status != new.status || home.credential().status_reason != new.status_reason;
+        let changed =
+            home.credential().status != new.status || home.credential().status_reason != new.status_reason;
         match home {
             Home::Connection(mut doc, _) => {
                 if changed {

@@ -60,7 +60,11 @@ pub(super) fn credential_path(id: &CredentialId) -> String {
 pub(super) fn connection(of: &Snapshot) -> Result<ConnectionDoc, StoreError> {
     sound(of).or_else(|error| {
         let broken = broken(of)?;
-        tracing::error!(connection.id = of.id, error = &error as &dyn std::error::Error, "a document is malformed");
+        tracing::error!(
+            connection.id = of.id,
+            error = &error as &dyn std::error::Error,
+            "a document is malformed"
+        );
         Ok(broken)
     })
 }
@@ -213,10 +217,7 @@ fn ids(read: Reader<'_>, name: &str) -> Result<Vec<CredentialId>, StoreError> {
 
 impl ConnectionDoc {
     /// The connection with its credentials, the default first.
-    pub(super) fn join(
-        self,
-        others: &HashMap<CredentialId, Credential>,
-    ) -> Result<Connection, StoreError> {
+    pub(super) fn join(self, others: &HashMap<CredentialId, Credential>) -> Result<Connection, StoreError> {
         let mut connection = self.connection;
         for id in &self.credential_ids {
             let own = self.own.as_ref().filter(|own| own.id == *id);
@@ -260,8 +261,10 @@ impl ConnectionDoc {
         fields.set_or_remove("lastHealthCheckAt", health.checked_at.map(time));
         fields.set_or_remove("revokedAt", revoked.as_ref().map(|each| time(each.at)));
         fields.set_or_remove("revokedBy", revoked.as_ref().and_then(|each| each.by.as_deref()).map(text));
-        fields
-            .set_or_remove("revokedReason", revoked.as_ref().and_then(|each| each.reason.as_deref()).map(text));
+        fields.set_or_remove(
+            "revokedReason",
+            revoked.as_ref().and_then(|each| each.reason.as_deref()).map(text),
+        );
         fields.set_or_remove("revokedAtProvider", revoked.as_ref().map(|each| json(&each.at_provider)));
         fields.set("credentialIds", texts(credential_ids.iter().map(CredentialId::as_str)));
         // Only what is active is checked; what is not is in no index of what is due.

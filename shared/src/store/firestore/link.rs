@@ -183,7 +183,8 @@ impl Link {
 
     /// How many documents a query finds: one read is billed for every thousand of them.
     pub(super) async fn count(&self, query: StructuredQuery) -> Result<u64, StoreError> {
-        let count = Aggregation { alias: "count".to_owned(), operator: Some(Operator::Count(Count::default())) };
+        let count =
+            Aggregation { alias: "count".to_owned(), operator: Some(Operator::Count(Count::default())) };
         let request = RunAggregationQueryRequest {
             parent: self.documents(),
             query_type: Some(Counted::StructuredAggregationQuery(StructuredAggregationQuery {
@@ -276,8 +277,5 @@ fn snapshot(document: Document) -> Snapshot {
 
 /// A condition was not met, or another commit on the same documents was quicker.
 fn is_conflict(status: &Status) -> bool {
-    matches!(
-        status.code(),
-        Code::FailedPrecondition | Code::AlreadyExists | Code::NotFound | Code::Aborted
-    )
+    matches!(status.code(), Code::FailedPrecondition | Code::AlreadyExists | Code::NotFound | Code::Aborted)
 }

@@ -94,16 +94,13 @@ impl Time {
 
 impl Firestore {
     /// Understands `//PROJECT/DATABASE`; connects to nobody yet.
-    pub(super) fn open(
-        name: &str,
-        google: &Arc<Google>,
-        ids: Arc<dyn Ids>,
-    ) -> Result<Self, StoreError> {
+    pub(super) fn open(name: &str, google: &Arc<Google>, ids: Arc<dyn Ids>) -> Result<Self, StoreError> {
         let unusable = || StoreError::Unavailable("it must be firestore://PROJECT/DATABASE".into());
         let (project, database) =
             name.strip_prefix("//").and_then(|name| name.split_once('/')).ok_or_else(unusable)?;
         let fits = |part: &str| {
-            !part.is_empty() && part.chars().all(|each| each.is_ascii_alphanumeric() || "-_.:()".contains(each))
+            !part.is_empty()
+                && part.chars().all(|each| each.is_ascii_alphanumeric() || "-_.:()".contains(each))
         };
         if !fits(project) || !fits(database) {
             return Err(unusable());
