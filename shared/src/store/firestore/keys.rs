@@ -265,3 +265,38 @@ fn key(of: &Snapshot) -> Result<WrappedKey, StoreError> {
         created_at: read.time("createdAt")?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::super::{Time, tests};
+    use super::*;
+    use crate::store::Connections as _;
+    use crate::testing::{TestClock, build};
+
+    #[tokio::test]
+    async fn a_key_that_has_long_sealed_nothing_is_not_asked_for_again() {
+        let clock = Arc::new(TestClock::new());
+        let Some((store, _emulator)) = tests::open(Time::Clock(clock.clone())) else { return };
+        store.connect(&build::connection(1), build::NOW, &[]).await.unwrap();
+        let owner = KeyOwner::Tenant(build::tenant("acme"));
+        for (id, replaces) in [("idle", None), ("key-1", Some("idle")), ("new", Some("key-1"))] {
+            let owner = owner.clone();
+            let key = WrappedKey { id: id.to_owned(), owner, wrapped: vec![1], created_at: build::NOW };
+            store.add_key(&key, replaces).await.unwrap();
+        }
+        let state = async |id: &str| {
+            let found = store.get_one(path(DATA_KEYS, id)).await.unwrap().unwrap();
+            found.fields.of("data key", id).text("state").unwrap()
+        };
+        let sealed = async || store.sealed_with_old_keys(None, 10).await.unwrap().items.len();
+        assert_eq!((sealed().await, state("idle").await), (1, RETIRED.to_owned()));
+        clock.advance(STILL_SEALS);
+        assert_eq!((sealed().await, state("idle").await), (1, DRAINED.to_owned()));
+        assert_eq!((state("key-1").await, state("new").await), (RETIRED.to_owned(), ACTIVE.to_owned()));
+        // It opens what a backup brings back.
+        assert!(store.key("idle").await.unwrap().is_some());
+        assert!(store.sealed_with_old_keys(Some("yesterday"), 10).await.is_err());
+    }
+}
