@@ -72,8 +72,7 @@ pub fn build(config: Config, parts: Parts) -> Result<Arc<Context>, BuildError> {
         .map_err(BuildError::Key)?;
     let attempt_key = attempt_key(&config, wrap.as_ref())?;
     let providers = providers(&config)?;
-    let store =
-        store::open(&config.store_url, Arc::clone(&clock), &ids, &google).map_err(BuildError::Store)?;
+    let store = store::open(&config.store_url, &clock, &ids, &google).map_err(BuildError::Store)?;
     let cache_url = cache_url(&config);
     let cache_ca = config.cache_ca.as_deref();
     let cache =

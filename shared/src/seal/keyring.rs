@@ -159,7 +159,7 @@ impl Keyring {
     }
 
     /// Asks the key-encryption key whether it can be used, and whether it is the one that wrapped the service's
-    /// own data key: another one in its place would open nothing. A good answer holds for [`PING_TTL`], as asking a
+    /// own data key: another one in its place would open nothing. A good answer holds for five seconds, as asking a
     /// KMS is not free.
     ///
     /// # Errors

@@ -96,18 +96,18 @@ pub enum OpenStoreError {
 /// # Errors
 /// When the scheme is unknown, the file can't be opened, or the URL names no database.
 #[cfg_attr(
-    not(feature = "cloud"),
-    expect(unused_variables, reason = "only Firestore has credentials and ids")
+    not(all(feature = "local", feature = "cloud")),
+    expect(unused_variables, reason = "one backend asks for the time, the other for ids and credentials")
 )]
 pub fn open(
     url: &str,
-    clock: Arc<dyn Clock>,
+    clock: &Arc<dyn Clock>,
     ids: &Arc<dyn Ids>,
     google: &Arc<Google>,
 ) -> Result<Arc<dyn Store>, OpenStoreError> {
     match url.split_once(':') {
         #[cfg(feature = "local")]
-        Some(("sqlite", path)) => match sqlite::Sqlite::open(path, clock) {
+        Some(("sqlite", path)) => match sqlite::Sqlite::open(path, Arc::clone(clock)) {
             Ok(store) => Ok(Arc::new(store)),
             Err(source) => Err(OpenStoreError::Refused { url: url.to_owned(), source }),
         },

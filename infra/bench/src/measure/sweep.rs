@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use shared::clock::{Ids, SystemIds};
+use shared::clock::{Clock, Ids, SystemIds};
 use shared::domain::Job;
 
 use crate::Result;
@@ -135,7 +135,7 @@ async fn sweep(
     }
     let store = shared::store::open(
         &format!("sqlite:{}", data.join("store.db").display()),
-        Arc::clone(&lab.clock) as _,
+        &(Arc::clone(&lab.clock) as Arc<dyn Clock>),
         &(Arc::new(SystemIds) as Arc<dyn Ids>),
         &Arc::default(),
     )?;
