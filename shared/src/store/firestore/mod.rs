@@ -10,8 +10,6 @@ mod connections;
 mod credentials;
 mod documents;
 mod fields;
-#[cfg(test)]
-mod indexes;
 mod journal;
 mod keys;
 mod link;

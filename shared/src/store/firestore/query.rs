@@ -142,7 +142,7 @@ impl Firestore {
     /// Runs a query; in tests, only one that `firestore.indexes.json` serves.
     pub(super) async fn query(&self, query: Query) -> Result<Vec<Snapshot>, StoreError> {
         #[cfg(test)]
-        super::indexes::assert_served(&query);
+        super::tests::indexes::assert_served(&query);
         self.link.query(query.into_wire(|path| self.link.name(path))).await
     }
 
@@ -165,7 +165,7 @@ impl Firestore {
     /// Counts what a query would find.
     pub(super) async fn count(&self, query: Query) -> Result<u64, StoreError> {
         #[cfg(test)]
-        super::indexes::assert_served(&query);
+        super::tests::indexes::assert_served(&query);
         let mut query = query.into_wire(|path| self.link.name(path));
         query.order_by.clear();
         self.link.count(query).await

@@ -10,6 +10,8 @@ use crate::google::Google;
 use crate::store::contract::{Opened, store_contract};
 use crate::testing::firestore_emulator::FirestoreEmulator;
 
+pub(super) mod indexes;
+
 mod contract {
     /// Where there is no emulator, which is said, there is nothing that could keep the contract.
     async fn open(clock: super::Arc<dyn super::Clock>) -> Option<super::Opened> {

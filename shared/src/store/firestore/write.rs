@@ -45,7 +45,7 @@ impl Firestore {
     /// Writes a whole document.
     pub(super) fn put(&self, path: &str, fields: Fields, when: When) -> Write {
         #[cfg(test)]
-        super::indexes::assert_spread(path, &fields);
+        super::tests::indexes::assert_spread(path, &fields);
         Write {
             operation: Some(Operation::Update(Document {
                 name: self.link.name(path),

@@ -6,10 +6,10 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 use gcloud_sdk::google::firestore::v1::value::ValueType;
 use serde::Deserialize;
 
-use super::fields::Fields;
-use super::query::Query;
+use super::super::fields::Fields;
+use super::super::query::Query;
 
-const FILE: &str = include_str!("../../../../infra/firestore/firestore.indexes.json");
+const FILE: &str = include_str!("../../../../../infra/firestore/firestore.indexes.json");
 
 /// In front of a rising value these spread it: a shard, or an id that is random.
 const SPREAD: [&str; 5] = ["shard", "refreshShard", "probeShard", "connectionId", "credentialId"];
@@ -137,7 +137,7 @@ fn needs(query: &Query) -> Vec<Index> {
 }
 
 /// Fails for a query that Firestore would refuse.
-pub(super) fn assert_served(query: &Query) {
+pub(in super::super) fn assert_served(query: &Query) {
     let indexes = INDEXES.all();
     for index in needs(query) {
         assert!(indexes.contains(&index), "firestore.indexes.json has no index {index:?}");
@@ -146,7 +146,7 @@ pub(super) fn assert_served(query: &Query) {
 }
 
 /// Fails for a document with a time that would rise in an index, or that should end by itself and would not.
-pub(super) fn assert_spread(path: &str, fields: &Fields) {
+pub(in super::super) fn assert_spread(path: &str, fields: &Fields) {
     let (collection, _) = path.split_once('/').unwrap();
     assert!(INDEXES.is_closed(collection), "{collection} has automatic indexes");
     assert_eq!(fields.0.contains_key("expireAt"), INDEXES.has_policy(collection), "{collection}");
@@ -237,7 +237,7 @@ mod tests {
     #[tokio::test]
     async fn every_index_serves_a_query() {
         let clock = Arc::new(TestClock::new());
-        let Some((store, _emulator)) = super::super::tests::open(Time::Clock(clock)) else { return };
+        let Some((store, _emulator)) = super::super::open(Time::Clock(clock)) else { return };
         let connection = build::slack(1, "T1");
         let event = build::event(EventKind::Revoked, &connection);
         let key = |id: &str| WrappedKey {
