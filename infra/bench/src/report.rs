@@ -13,6 +13,8 @@ pub(crate) enum Goal {
     AtMost(f64),
     /// Mebibytes at most.
     MebibytesAtMost(f64),
+    /// Microseconds at most.
+    MicrosAtMost(f64),
 }
 
 impl Goal {
@@ -22,6 +24,7 @@ impl Goal {
             Self::AtLeast(goal) => format!("≥ {goal:.2}"),
             Self::AtMost(goal) => format!("≤ {goal:.2}"),
             Self::MebibytesAtMost(goal) => format!("≤ {goal:.0} MiB"),
+            Self::MicrosAtMost(goal) => format!("≤ {goal:.0} µs"),
         }
     }
 
@@ -30,7 +33,9 @@ impl Goal {
         let (missed, goal) = match self {
             Self::None => return "–".to_owned(),
             Self::AtLeast(goal) => (value < goal, goal),
-            Self::AtMost(goal) | Self::MebibytesAtMost(goal) => (value > goal, goal),
+            Self::AtMost(goal) | Self::MebibytesAtMost(goal) | Self::MicrosAtMost(goal) => {
+                (value > goal, goal)
+            }
         };
         match missed {
             true => format!("**missed** by {:.1} %", (value / goal - 1.0).abs() * 100.0),

@@ -3,6 +3,7 @@
 mod authorize;
 mod memory;
 mod redis;
+mod seal;
 mod start;
 mod stats;
 mod sweep;
@@ -29,12 +30,21 @@ pub(crate) enum Measure {
     Start,
     Memory,
     Sweep,
+    Seal,
 }
 
 impl Measure {
     /// All, in the order of the report.
-    pub(crate) const ALL: [Self; 7] =
-        [Self::Tokens, Self::Redis, Self::Authorize, Self::Stats, Self::Start, Self::Memory, Self::Sweep];
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Tokens,
+        Self::Redis,
+        Self::Authorize,
+        Self::Stats,
+        Self::Start,
+        Self::Memory,
+        Self::Sweep,
+        Self::Seal,
+    ];
 
     /// What it is called on the command line.
     pub(crate) const fn name(self) -> &'static str {
@@ -46,6 +56,7 @@ impl Measure {
             Self::Start => "start",
             Self::Memory => "memory",
             Self::Sweep => "sweep",
+            Self::Seal => "seal",
         }
     }
 
@@ -67,6 +78,7 @@ impl Measure {
             Self::Start => start::run(lab, report),
             Self::Memory => memory::run(lab, report).await,
             Self::Sweep => sweep::run(lab, report).await,
+            Self::Seal => seal::run(lab, report).await,
         }
     }
 }

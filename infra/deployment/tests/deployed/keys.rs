@@ -42,6 +42,45 @@ async fn a_warm_call_asks_no_kms_and_a_cold_process_asks_once_for_each_tenant() 
 }
 
 #[tokio::test]
+async fn a_warm_call_reads_no_document_and_a_cold_one_only_documents_by_name() {
+    let setup = Setup::default().var("LOG", "info,shared::store::firestore=debug");
+    let Some(mut world) = setup.start().await else { return };
+    for provider in ["gmail", "slack"] {
+        world.connect(provider, "alice").await;
+    }
+    // What an earlier service could have left is looked for once; from then on selections are complete.
+    world.copies("scheduled-refresh").next().unwrap().run(&json!({})).await;
+    world.take("token-get");
+    let fresh = world.start_copy("token-get").await;
+    assert!(fresh.log().contains("listening"));
+    world.redis.say("FLUSHALL").unwrap();
+    let calls = |world: &World| -> Vec<Value> {
+        let log = world.copies("token-get").next().unwrap().log();
+        let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        lines.filter(|line| line["counter"] == "firestore").collect()
+    };
+    for provider in ["gmail", "slack"] {
+        world.token(provider, "alice").await;
+    }
+    let cold = calls(&world);
+    assert!(!cold.is_empty());
+    assert!(cold.iter().all(|call| call["call"] != "query"), "{cold:#?}");
+
+    for n in 0..1000 {
+        world.token(["gmail", "slack"][n % 2], "alice").await;
+    }
+    // Counts of served tokens are written once a minute.
+    let warm = calls(&world).split_off(cold.len());
+    let reads: u64 = warm.iter().map(|call| call["reads"].as_u64().unwrap()).sum();
+    assert_eq!(reads, 0, "{warm:#?}");
+    println!(
+        "cold: {} reads for two connections; 1,000 warm calls: {} commits",
+        cold.iter().map(|call| call["reads"].as_u64().unwrap()).sum::<u64>(),
+        warm.len()
+    );
+}
+
+#[tokio::test]
 async fn a_kms_that_refuses_harms_nobody_whose_key_is_unwrapped() {
     trouble(|world| world.kms.fake.fault(KmsFault::refuse(503, "UNAVAILABLE").until_cleared())).await;
 }

@@ -111,6 +111,7 @@ impl Link {
                 }
             })
             .await?;
+        billed("get", paths.len(), 0);
         let mut got = Got { found: HashMap::new(), at: Timestamp::from_millis(0) };
         for answer in answers {
             if let Some(at) = &answer.read_time {
@@ -148,6 +149,7 @@ impl Link {
     where
         R: Future<Output = Result<Committed, StoreError>>,
     {
+        billed("commit", 0, writes.len());
         let request = CommitRequest { database: self.database(), writes, ..Default::default() };
         let sent = move |db: FirestoreDb| -> Sending {
             let request = request.clone();
@@ -178,7 +180,9 @@ impl Link {
                 }
             })
             .await?;
-        Ok(answers.into_iter().filter_map(|answer| answer.document).map(snapshot).collect())
+        let found: Vec<_> = answers.into_iter().filter_map(|answer| answer.document).map(snapshot).collect();
+        billed("query", found.len().max(1), 0);
+        Ok(found)
     }
 
     /// How many documents a query finds: one read is billed for every thousand of them.
@@ -273,6 +277,11 @@ fn snapshot(document: Document) -> Snapshot {
         fields: Fields(document.fields),
         update_time: document.update_time,
     }
+}
+
+/// Says what a call is billed, for whoever wants to know what a verb costs.
+fn billed(call: &'static str, reads: usize, writes: usize) {
+    tracing::debug!(counter = "firestore", call, reads, writes, "billed");
 }
 
 /// A condition was not met, or another commit on the same documents was quicker.
