@@ -66,13 +66,14 @@ impl Firestore {
             if doc.own.as_ref().is_some_and(|own| own.id == credential.id) {
                 continue;
             }
-            let (base, when) = match apart.remove(&credential.id) {
-                Some(stored) => (stored.fields, stored.when),
-                None => (Fields::default(), When::Absent),
+            let (base, when, was) = match apart.remove(&credential.id) {
+                Some(stored) => (stored.fields, stored.when, Some(stored.credential.status)),
+                None => (Fields::default(), When::Absent, None),
             };
             let path = credential_path(&credential.id);
             writes.push(self.put(&path, credential_fields(base, &settled(credential)), when));
-            if credential.status == Status::Active && credential.id.owner().is_none() {
+            // Only what was dead has connections to wake; a large workspace is not read for every consent.
+            if credential.status == Status::Active && was.is_some_and(|was| was != Status::Active) {
                 let at = connection.updated_at;
                 writes.extend(self.carried(credential, Some(connection.id), at).await?);
             }
