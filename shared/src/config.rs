@@ -40,6 +40,8 @@ pub struct Config {
     pub kms_endpoint: Option<Url>,
     /// `FIRESTORE_EMULATOR_HOST`: where the Firestore emulator answers, for tests.
     pub firestore_emulator: Option<String>,
+    /// `OTEL_EXPORTER_OTLP_ENDPOINT`: the collector that spans go to, in a build with the feature `otel`.
+    pub otlp_endpoint: Option<Url>,
     /// `AUTH`: who may call.
     pub auth: Auth,
     /// `AWS_LAMBDA_RUNTIME_API` is set: the process speaks the runtime API instead of listening.
@@ -197,6 +199,7 @@ impl Config {
             cache_ca: env.text("CACHE_CA"),
             kms_endpoint: env.parsed("KMS_ENDPOINT", parse::base_url),
             firestore_emulator: env.text("FIRESTORE_EMULATOR_HOST"),
+            otlp_endpoint: env.parsed("OTEL_EXPORTER_OTLP_ENDPOINT", parse::base_url),
             auth,
             lambda,
             redirect_style: env

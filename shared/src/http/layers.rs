@@ -40,8 +40,12 @@ pub fn layers_within(router: Router, limit: Duration) -> Router {
 
 async fn around(limit: Duration, request: Request, next: Next) -> Response {
     let trace = Trace::of(&request);
+    #[cfg(feature = "otel")]
+    let span = crate::telemetry::otlp::begin(&trace, &request);
     let mut response = trace.clone().scope(answer(limit, request, next)).await;
     finish(response.headers_mut(), trace);
+    #[cfg(feature = "otel")]
+    crate::telemetry::otlp::end(span, response.status()).await;
     response
 }
 

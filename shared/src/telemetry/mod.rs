@@ -1,6 +1,8 @@
 //! Logs: one line per event on standard error, as the platform reads it, with the request that it belongs to.
 
 mod line;
+#[cfg(feature = "otel")]
+pub(crate) mod otlp;
 #[cfg(test)]
 mod tests;
 
@@ -20,6 +22,8 @@ const NEVER_BELOW: &str = "lambda_runtime::layers::api_response";
 ///
 /// A filter that can't be understood means `info`: `Config` refuses it before. A second call changes nothing.
 pub fn init(service: &str, config: &Config) {
+    #[cfg(feature = "otel")]
+    otlp::init(service, config);
     let subscriber = subscriber(service, config, std::io::stderr);
     if tracing::subscriber::set_global_default(subscriber).is_ok() {
         std::panic::set_hook(Box::new(log_panic));
