@@ -98,7 +98,10 @@ const CRATES: [(&str, &[&str]); 8] = [
     // `cache/mod.rs` names its own folder.
     ("redis::", &["shared/src/cache/redis/", "shared/src/cache/mod.rs"]),
     ("moka::", &["shared/src/cache/memory/", "shared/src/seal/keyring.rs"]),
-    ("reqwest::", &["shared/src/provider/send.rs", "shared/src/provider/client.rs"]),
+    (
+        "reqwest::",
+        &["shared/src/provider/send.rs", "shared/src/provider/client.rs", "shared/src/telemetry/otlp.rs"],
+    ),
     ("aws_lc_rs::aead", &["shared/src/seal/"]),
     ("toml::", &["shared/src/provider/"]),
     ("lambda_http::", &["shared/src/entry/"]),
