@@ -5,6 +5,7 @@ mod connection;
 mod credential;
 mod event;
 mod id;
+pub mod refresh;
 mod report;
 mod revocation;
 mod scope;
@@ -15,6 +16,7 @@ pub use connection::{Account, Connection, Health, HealthStatus, Revoked, Status,
 pub use credential::{Credential, Lease, RefreshState, Sealed, TokenKind, lives_for};
 pub use event::{Event, EventKind};
 pub use id::{AttemptId, ConnectionId, CredentialId, IdentifierError, ProviderId, TenantId, UserId};
+pub use refresh::Rotation;
 pub use report::{Job, JobFailure, JobReport};
 pub use revocation::{PendingRevocation, ProviderRevocation};
 pub use scope::{Scopes, missing};

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 use super::address::Address;
 use super::pointer::{Marker, Pointer};
 use super::rows::{ErrorShape, FailureRow};
-use crate::domain::{ProviderId, Scopes, TokenKind};
+use crate::domain::{ProviderId, Rotation, Scopes, TokenKind};
 
 /// One provider.
 #[derive(Clone, Debug, Deserialize)]
@@ -193,20 +193,6 @@ pub struct RefreshRules {
     pub default_lifetime: Option<Duration>,
     /// How many access tokens may live at once before a refresh revokes the oldest; absent: no limit.
     pub max_live_tokens: Option<NonZeroUsize>,
-}
-
-/// What a refresh does to the refresh token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Rotation {
-    /// It stays.
-    None,
-    /// A new one comes, and the old one goes on.
-    Sliding,
-    /// A new one comes, and the old one dies at once.
-    SingleUse,
-    /// A new one comes, and the old one can be used again for a moment.
-    SingleUseWithGrace,
 }
 
 /// How the provider says who the user is.

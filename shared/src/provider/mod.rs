@@ -31,7 +31,7 @@ pub use client::ProviderClient;
 pub use descriptor::{
     AccountRules, AskedBy, Authorization, ClientAuth, CredentialRules, Descriptor, HealthCheck,
     IssuerParameter, Method, Owner, Pkce, RefreshRules, RevocationMode, RevocationRules, RevocationStyle,
-    Rotation, TokenEndpoint, TokenPart, TokenPlace, Userinfo,
+    TokenEndpoint, TokenPart, TokenPlace, Userinfo,
 };
 pub use failure::{Failure, FailureClass, NotConfigured, Outcome};
 pub use load::DescriptorError;

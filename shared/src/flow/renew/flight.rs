@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use super::outcome::{self, After};
 use super::{LEASE, LOOK_EVERY, NEEDED, PATIENCE, RenewError, Trigger, parked};
-use crate::domain::{Credential, Sealed, Status, StatusReason, Timestamp};
+use crate::domain::refresh::{self, First};
+use crate::domain::{Credential, Rotation, Sealed, Status, StatusReason, Timestamp};
 use crate::flow::Context;
 use crate::flow::tokens::Next;
-use crate::provider::{IssuedToken, Provider, Rotation};
+use crate::provider::{IssuedToken, Provider};
 use crate::seal::{Part, Place, SealError};
 use crate::secret::SecretString;
 use crate::store::Leased;
@@ -29,6 +30,11 @@ impl Held<'_> {
     /// between does not send late.
     fn has_time(&self, ctx: &Context) -> bool {
         ctx.clock.monotonic().saturating_sub(self.asked_at) + NEEDED <= LEASE
+    }
+
+    /// What its provider does to a refresh token that is used.
+    pub(super) const fn rotation(&self) -> Rotation {
+        self.provider.descriptor.refresh.rotation
     }
 
     /// Whether a refresh of this version went out before, and nobody knows what became of it.
@@ -91,16 +97,13 @@ pub(super) fn adopt(winner: Credential) -> Result<Credential, RenewError> {
 
 /// Asks the provider under a lease, once, or twice where the rotation class gives a grace.
 async fn ask(ctx: &Context, held: &Held<'_>, trigger: &Trigger) -> Result<Credential, RenewError> {
-    let rotation = held.provider.descriptor.refresh.rotation;
-    let now = ctx.clock.now();
-    if held.is_ambiguous()
-        && let Some(parked) = parked::find(ctx, &held.before).await
-    {
-        return outcome::save(ctx, parked, true).await;
-    }
-    if held.is_ambiguous() && rotation == Rotation::SingleUse && held.before.is_live(now) {
-        // The one fenced retry waits until nothing can be lost by it.
-        return Err(outcome::wait_for_expiry(ctx, held).await);
+    let ambiguous = held.is_ambiguous();
+    let parked = if ambiguous { parked::find(ctx, &held.before).await } else { None };
+    let live = held.before.is_live(ctx.clock.now());
+    match (refresh::first(held.rotation(), ambiguous, parked.is_some(), live), parked) {
+        (First::Adopt, Some(parked)) => return outcome::save(ctx, parked, true).await,
+        (First::Wait, _) => return Err(outcome::wait_for_expiry(ctx, held).await),
+        (First::Send | First::Adopt, _) => {}
     }
     let (refresh, kept) = match prepare(ctx, &held.before).await {
         Ok(prepared) => prepared,

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use super::flight::{self, Held};
 use super::{OPERATOR_BACK_OFF, RenewError, parked};
+use crate::domain::refresh::{self, Then};
 use crate::domain::{
     ConnectionId, Credential, Event, EventKind, PendingRevocation, Status, StatusReason, Timestamp,
 };
 use crate::flow::{Context, alert, api_name, connect, revoke, schedule};
-use crate::provider::{Failure, FailureClass, Outcome, Rotation};
+use crate::provider::{Failure, FailureClass, Outcome};
 use crate::store::{Release, Saved, StoreError};
 
 /// How long one try of a save may take, and how long after the first one a last one may begin: together well
@@ -100,51 +101,60 @@ async fn fenced(ctx: &Context, ours: &Credential, winner: Credential) -> Result<
 
 /// What a failed call means for the credential.
 pub(super) async fn failed(ctx: &Context, held: &Held<'_>, failure: &Failure, retried: bool) -> After {
+    let (rotation, ambiguous) = (held.rotation(), held.is_ambiguous());
+    if let FailureClass::User(reason) = failure.class {
+        return refused(ctx, held, reason, refresh::is_lost(rotation, ambiguous, retried)).await;
+    }
+    match refresh::then(rotation, ambiguous, retried, failure.outcome == Outcome::Unknown) {
+        Then::Retry => After::Retry,
+        Then::PutOff { intent, until_dead } => {
+            After::Stop(put_off(ctx, held, failure, intent, until_dead).await)
+        }
+    }
+}
+
+/// Gives the lease back after a failure that says nothing about the grant.
+async fn put_off(
+    ctx: &Context,
+    held: &Held<'_>,
+    failure: &Failure,
+    intent: bool,
+    until_dead: bool,
+) -> RenewError {
     let before = &held.before;
-    let rotation = held.provider.descriptor.refresh.rotation;
-    let unknown = failure.outcome == Outcome::Unknown;
-    if let FailureClass::User(reason) = &failure.class {
-        return refused(ctx, held, *reason, retried).await;
-    }
-    if unknown && rotation == Rotation::SingleUseWithGrace && !retried {
-        return After::Retry;
-    }
     let now = ctx.clock.now();
-    // An outcome stays unknown until the provider answers with tokens or with a refusal of the token.
-    let intent_at = match unknown || retried || held.is_ambiguous() {
-        true => before.intent_at.or(Some(now)),
-        false => None,
-    };
     let provider_error = failure.code.clone();
-    let (error, wait, failures) = match &failure.class {
+    let wait = |hint: Option<Duration>| hint.unwrap_or_else(|| back_off(ctx, before));
+    let (error, wait, failures) = match failure.class {
         FailureClass::Operator => {
             alert::app_refused(ctx, &before.provider, provider_error.as_deref()).await;
             (RenewError::Misconfigured { provider_error }, OPERATOR_BACK_OFF, before.failures)
         }
         FailureClass::RateLimited { retry_after } => {
-            let wait = retry_after.unwrap_or_else(|| back_off(ctx, before));
+            let wait = wait(retry_after);
             (RenewError::RateLimited { retry_after: wait }, wait, before.failures + 1)
         }
         FailureClass::Passing { retry_after } => {
-            let wait = retry_after.unwrap_or_else(|| back_off(ctx, before));
+            let wait = wait(retry_after);
             (RenewError::Unavailable { retry_after: wait, provider_error }, wait, before.failures + 1)
         }
         FailureClass::Stale | FailureClass::Refused | FailureClass::Malformed | FailureClass::User(_) => {
-            let wait = back_off(ctx, before);
+            let wait = wait(None);
             (RenewError::Unavailable { retry_after: wait, provider_error }, wait, before.failures + 1)
         }
     };
     let mut next_refresh_at = now + wait;
-    if intent_at.is_some() && rotation == Rotation::SingleUse {
+    if until_dead {
         next_refresh_at = before.expires_at.map_or(next_refresh_at, |end| end.max(next_refresh_at));
     }
+    let intent_at = intent.then(|| before.intent_at.unwrap_or(now));
     let event = about(ctx, before, EventKind::RefreshFailed, Some(error.code().as_str().to_owned()));
     release(ctx, held, intent_at, Some(next_refresh_at), failures, Some(&error), Some(event)).await;
-    After::Stop(error)
+    error
 }
 
 /// The provider refuses the refresh token. Before the grant is given up: has somebody else rotated it?
-async fn refused(ctx: &Context, held: &Held<'_>, reason: StatusReason, retried: bool) -> After {
+async fn refused(ctx: &Context, held: &Held<'_>, reason: StatusReason, lost: bool) -> After {
     let before = &held.before;
     match ctx.store.credential(&before.id).await {
         Ok(Some(now)) if now.version != before.version => return After::Adopt(Box::new(now)),
@@ -152,12 +162,14 @@ async fn refused(ctx: &Context, held: &Held<'_>, reason: StatusReason, retried: 
         Ok(None) => return After::Stop(RenewError::Missing),
         Err(error) => return After::Stop(RenewError::Store(error)),
     }
-    let may_be_spent = retried || held.is_ambiguous();
-    let single_use = matches!(
-        held.provider.descriptor.refresh.rotation,
-        Rotation::SingleUse | Rotation::SingleUseWithGrace
-    );
-    let lost = reason == StatusReason::GrantExpired && may_be_spent && single_use;
+    // Whoever spent it may have parked what came of it since we looked.
+    if let Some(parked) = parked::find(ctx, before).await {
+        return match save(ctx, parked, true).await {
+            Ok(saved) => After::Adopt(Box::new(saved)),
+            Err(error) => After::Stop(error),
+        };
+    }
+    let lost = lost && reason == StatusReason::GrantExpired;
     let reason = if lost { StatusReason::RefreshOutcomeUnknown } else { reason };
     After::Stop(condemn(ctx, before, reason).await)
 }
