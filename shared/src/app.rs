@@ -90,6 +90,7 @@ pub fn build(config: Config, parts: Parts) -> Result<Arc<Context>, BuildError> {
         config,
         flights: Default::default(),
         served: Default::default(),
+        breakers: Default::default(),
         alerts: Default::default(),
         tasks: TaskTracker::new(),
     }))

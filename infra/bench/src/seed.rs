@@ -127,6 +127,7 @@ async fn credential(
         access: Some(access),
         refresh: Some(refresh),
         scopes,
+        granted_at: Some(now),
         issued_at: now,
         expires_at: Some(now + HOUR),
         live_until: vec![now + HOUR],

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::stream::BoxStream;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Clock;
@@ -52,6 +53,13 @@ pub trait Cache: Send + Sync {
 
     /// Forgets what is parked, once the store has it.
     async fn unpark(&self, id: &CredentialId) -> Result<(), CacheError>;
+
+    /// Tells whoever listens in [`Cache::landings`] that a refresh of this credential is over, however it ended.
+    async fn announce_landing(&self, id: &CredentialId) -> Result<(), CacheError>;
+
+    /// The refreshes of this credential that end from now on, by whichever process. What is missed is not said later:
+    /// it only makes quicker what would be found by looking. Where there is nothing to listen to, it is silent.
+    async fn landings(&self, id: &CredentialId) -> BoxStream<'static, ()>;
 
     /// The cached token of a connection.
     async fn token(&self, id: ConnectionId, kind: TokenKind) -> Result<CacheAnswer, CacheError>;

@@ -77,6 +77,9 @@ pub struct Credential {
     pub refresh: Option<Sealed>,
     /// What the provider granted.
     pub scopes: Scopes,
+    /// When the user consented; `None`: before this was kept.
+    #[serde(default)]
+    pub granted_at: Option<Timestamp>,
     /// When the access token was obtained.
     pub issued_at: Timestamp,
     /// When the access token expires; `None` when it does not.

@@ -1,5 +1,6 @@
 //! What the service knows: connections, credentials, attempts; pure state, no I/O, time passed in.
 
+mod alarm;
 mod attempt;
 mod connection;
 mod credential;
@@ -11,6 +12,7 @@ mod revocation;
 mod scope;
 mod time;
 
+pub use alarm::{Alarm, Rule};
 pub use attempt::{Attempt, Completion, Parked};
 pub use connection::{Account, Connection, Health, HealthStatus, Revoked, Status, StatusReason};
 pub use credential::{Credential, Lease, RefreshState, Sealed, TokenKind, lives_for};

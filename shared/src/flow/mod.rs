@@ -3,6 +3,7 @@
 pub mod adopt;
 pub mod alert;
 pub mod attempts;
+pub mod breaker;
 pub mod complete;
 pub mod connect;
 pub mod discard;
@@ -56,6 +57,8 @@ pub struct Context {
     pub config: Config,
     /// Refreshes under way in this process.
     pub flights: flights::Flights,
+    /// Which providers are left alone by this process, because they fail for everybody.
+    pub breakers: breaker::Breakers,
     /// Served tokens, counted until they are written.
     pub served: served::Served,
     /// What has been raised lately.

@@ -3,6 +3,7 @@
 //! The steps, and what a crash between them leaves, are told in `docs/architecture.md` under "A refresh".
 
 mod flight;
+mod news;
 mod outcome;
 mod parked;
 
@@ -12,7 +13,8 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 use super::Context;
-use crate::domain::{Credential, CredentialId, Status, StatusReason, Timestamp};
+use super::breaker::{Open, Why};
+use crate::domain::{Credential, Status, StatusReason, Timestamp};
 use crate::error::Code;
 use crate::seal::SealError;
 use crate::store::StoreError;
@@ -24,8 +26,9 @@ pub const LEASE: Duration = Duration::from_secs(15);
 const NEEDED: Duration = Duration::from_secs(7);
 /// How long a caller waits for somebody else's refresh.
 const PATIENCE: Duration = Duration::from_secs(8);
-/// How often a waiting caller looks.
-const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// How soon a waiting caller looks again, and how often at last. Who shares a Redis is woken at once besides.
+const LOOK_SOON: Duration = Duration::from_millis(100);
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How long to leave a provider alone that refuses our app: an operator has to act first.
 const OPERATOR_BACK_OFF: Duration = Duration::from_secs(5 * 60);
 
@@ -75,9 +78,15 @@ pub enum RenewError {
         /// What it says.
         provider_error: Option<String>,
     },
+    /// The provider fails for everybody, and is left alone.
+    #[error("the provider is left alone")]
+    LeftAlone(Open),
     /// Somebody else is at it, and did not finish in time.
     #[error("another process is refreshing and did not finish in time")]
-    InProgress,
+    InProgress {
+        /// When it is over at the latest.
+        retry_after: Duration,
+    },
     /// The store did not answer.
     #[error("the store did not answer")]
     Store(#[source] StoreError),
@@ -101,7 +110,10 @@ impl RenewError {
             Self::Misconfigured { .. } => Code::ProviderMisconfigured,
             Self::RateLimited { .. } => Code::ProviderRateLimited,
             Self::Unavailable { .. } => Code::ProviderUnavailable,
-            Self::InProgress => Code::RefreshInProgress,
+            Self::LeftAlone(Open { why: Why::Failing, .. }) => Code::ProviderUnavailable,
+            Self::LeftAlone(Open { why: Why::Limiting, .. }) => Code::ProviderRateLimited,
+            Self::LeftAlone(Open { why: Why::Refusing(_), .. }) => Code::ProviderMisconfigured,
+            Self::InProgress { .. } => Code::RefreshInProgress,
             Self::Store(_) => Code::StoreUnavailable,
             Self::Seal(error) => error.code(),
             Self::Lost => Code::Internal,
@@ -112,6 +124,27 @@ impl RenewError {
     #[must_use]
     pub fn ended(&self) -> Option<StatusReason> {
         if let Self::Ended(reason) = self { Some(*reason) } else { None }
+    }
+
+    /// What the provider says, in its own word.
+    #[must_use]
+    pub fn provider_error(&self) -> Option<&str> {
+        match self {
+            Self::Misconfigured { provider_error } | Self::Unavailable { provider_error, .. } => {
+                provider_error.as_deref()
+            }
+            Self::LeftAlone(Open { why: Why::Refusing(provider_error), .. }) => provider_error.as_deref(),
+            Self::LeftAlone(_)
+            | Self::Missing
+            | Self::NotRefreshable
+            | Self::TooSoon(_)
+            | Self::Ended(_)
+            | Self::RateLimited { .. }
+            | Self::InProgress { .. }
+            | Self::Store(_)
+            | Self::Seal(_)
+            | Self::Lost => None,
+        }
     }
 
     /// Whether a refresh was due and failed; `false`: it could not or need not be tried.
@@ -125,8 +158,10 @@ impl RenewError {
     pub fn retry_after(&self, now: Timestamp) -> Option<Duration> {
         match self {
             Self::TooSoon(until) => Some(until.since(now)),
-            Self::RateLimited { retry_after } | Self::Unavailable { retry_after, .. } => Some(*retry_after),
-            Self::InProgress => Some(Duration::from_secs(1)),
+            Self::RateLimited { retry_after }
+            | Self::Unavailable { retry_after, .. }
+            | Self::LeftAlone(Open { retry_after, .. })
+            | Self::InProgress { retry_after } => Some(*retry_after),
             Self::Missing
             | Self::NotRefreshable
             | Self::Ended(_)
@@ -152,18 +187,27 @@ pub async fn renew(
             false => error,
         }));
     }
-    let id: CredentialId = seen.id.clone();
-    let flight = {
-        let ctx = Arc::clone(ctx);
-        async move {
-            let provider = seen.provider.clone();
-            let landed = flight::fly(&ctx, seen, &trigger).await;
-            let outcome = landed.as_ref().map_or_else(|error| error.code().as_str(), |_| "refreshed");
-            telemetry::count("refresh", provider.as_str(), outcome);
-            landed.map(Arc::new).map_err(Arc::new)
+    let began_at = ctx.clock.monotonic();
+    loop {
+        let flight = {
+            let (ctx, seen, trigger) = (Arc::clone(ctx), seen.clone(), trigger.clone());
+            async move {
+                let provider = seen.provider.clone();
+                let landed = flight::fly(&ctx, seen, &trigger).await;
+                let outcome = landed.as_ref().map_or_else(|error| error.code().as_str(), |_| "refreshed");
+                telemetry::count("refresh", provider.as_str(), outcome);
+                landed.map(Arc::new).map_err(Arc::new)
+            }
+        };
+        let landed = ctx.flights.join(&ctx.tasks, &seen.id, flight).await;
+        let in_progress =
+            landed.as_ref().is_err_and(|error| matches!(**error, RenewError::InProgress { .. }));
+        let patient = ctx.clock.monotonic().saturating_sub(began_at) < PATIENCE;
+        // The flight that was shared may have been a sweep's, which does not wait for other processes.
+        if matches!(trigger, Trigger::Sweep(_)) || !in_progress || !patient {
+            return landed;
         }
-    };
-    ctx.flights.join(&ctx.tasks, &id, flight).await
+    }
 }
 
 /// What can be said without asking anybody.

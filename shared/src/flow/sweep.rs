@@ -32,6 +32,8 @@ enum Done {
     Successful,
     Skipped,
     Failed(Option<ConnectionId>, &'static str),
+    /// Not tried: its provider is left alone for so long yet.
+    PutOff(Duration),
 }
 
 /// Refreshes what was due when the run started, and before that takes over what an earlier service wrote.
@@ -46,7 +48,7 @@ pub async fn refresh(ctx: &Arc<Context>, bounds: Bounds) -> Result<JobReport, St
         );
     }
     let gates = gates(ctx, bounds.concurrency);
-    let due = due_refreshes(ctx, bounds.share, started_at);
+    let due = || due_refreshes(ctx, bounds.share, started_at);
     let report = run(ctx, Job::ScheduledRefresh, bounds, due, |due| refresh_one(ctx, &gates, due)).await?;
     // What is not urgent gets what time is left, and is done once however many share the sweep.
     if report.complete && bounds.share.is_first() {
@@ -68,9 +70,11 @@ pub async fn health(ctx: &Arc<Context>, bounds: Bounds, all: bool) -> Result<Job
         true => started_at + schedule::PROBE_EVERY + Duration::from_millis(1),
         false => started_at,
     };
-    let mut seen = HashSet::new();
-    let due = due_probes(ctx, bounds.share, before)
-        .filter(move |item| ready(item.as_ref().map_or(true, |connection| seen.insert(connection.id))));
+    let due = || {
+        let mut seen = HashSet::new();
+        due_probes(ctx, bounds.share, before)
+            .filter(move |item| ready(item.as_ref().map_or(true, |connection| seen.insert(connection.id))))
+    };
     let gates = gates(ctx, bounds.concurrency);
     run(ctx, Job::ScheduledHealth, bounds, due, |connection| probe_one(ctx, &gates, connection)).await
 }
@@ -142,53 +146,67 @@ where
 }
 
 /// Runs `work` over what is due. Up to twice as many entries as calls are in flight, so that a provider
-/// is kept busy while others wait for the store.
-async fn run<T, W, F>(
+/// is kept busy while others wait for the store. What is put off is read and tried again, as often as there is time.
+async fn run<T, D, S, W, F>(
     ctx: &Arc<Context>,
     job: Job,
     bounds: Bounds,
-    due: impl Stream<Item = Result<T, StoreError>>,
+    due: D,
     work: W,
 ) -> Result<JobReport, StoreError>
 where
+    D: Fn() -> S,
+    S: Stream<Item = Result<T, StoreError>>,
     W: Fn(T) -> F,
     F: Future<Output = Done>,
 {
     let mut report = JobReport::new(ctx.ids.uuid(), job, ctx.clock.now());
     let cut_short = AtomicBool::new(false);
     let time = bounds.deadline.saturating_sub(WIND_DOWN).max(bounds.deadline / 4);
-    let bell = async {
-        tokio::time::sleep(time).await;
-        cut_short.store(true, Ordering::Relaxed);
-    };
+    let began_at = ctx.clock.monotonic();
+    let left = || time.saturating_sub(ctx.clock.monotonic().saturating_sub(began_at));
     let mut begun = 0;
-    let results = due
-        .take_until(bell)
-        // A process that stops finishes what it has begun; an entry beyond the limit is left.
-        .take_while(|_| {
-            let within = bounds.limit.is_none_or(|limit| begun < limit.get());
-            let going_on = within && !ctx.tasks.is_closed();
-            begun += 1;
-            if !going_on {
-                cut_short.store(true, Ordering::Relaxed);
+    let unread = loop {
+        let bell = async {
+            tokio::time::sleep(left()).await;
+            cut_short.store(true, Ordering::Relaxed);
+        };
+        let results = due()
+            .take_until(bell)
+            // A process that stops finishes what it has begun; an entry beyond the limit is left.
+            .take_while(|_| {
+                let within = bounds.limit.is_none_or(|limit| begun < limit.get());
+                let going_on = within && !ctx.tasks.is_closed();
+                begun += 1;
+                if !going_on {
+                    cut_short.store(true, Ordering::Relaxed);
+                }
+                ready(going_on)
+            })
+            .map(|item| async {
+                match item {
+                    Ok(item) => Ok(work(item).await),
+                    Err(error) => Err(error),
+                }
+            })
+            .buffer_unordered(bounds.concurrency.saturating_mul(2).max(1));
+        let mut results = std::pin::pin!(results);
+        let (mut unread, mut put_off) = (None, Vec::new());
+        while let Some(result) = results.next().await {
+            match result {
+                Ok(Done::PutOff(wait)) => put_off.push(wait),
+                Ok(done) => count(&mut report, done),
+                Err(error) => unread = Some(error),
             }
-            ready(going_on)
-        })
-        .map(|item| async {
-            match item {
-                Ok(item) => Ok(work(item).await),
-                Err(error) => Err(error),
-            }
-        })
-        .buffer_unordered(bounds.concurrency.saturating_mul(2).max(1));
-    let mut results = std::pin::pin!(results);
-    let mut unread = None;
-    while let Some(result) = results.next().await {
-        match result {
-            Ok(done) => count(&mut report, done),
-            Err(error) => unread = Some(error),
         }
-    }
+        let Some(wait) = put_off.iter().min() else { break unread };
+        if unread.is_some() || cut_short.load(Ordering::Relaxed) || ctx.tasks.is_closed() || *wait >= left() {
+            cut_short.store(true, Ordering::Relaxed);
+            put_off.into_iter().for_each(|wait| count(&mut report, Done::PutOff(wait)));
+            break unread;
+        }
+        rest(ctx, *wait).await;
+    };
     report.finished_at = ctx.clock.now();
     report.complete = unread.is_none() && !cut_short.load(Ordering::Relaxed);
     if let Some(error) = unread {
@@ -215,11 +233,21 @@ where
     Ok(report)
 }
 
+/// Waits, but not in a process that stops.
+async fn rest(ctx: &Context, mut left: Duration) {
+    const NAP: Duration = Duration::from_millis(500);
+    while !left.is_zero() && !ctx.tasks.is_closed() {
+        let nap = left.min(NAP);
+        tokio::time::sleep(nap).await;
+        left -= nap;
+    }
+}
+
 fn count(report: &mut JobReport, done: Done) {
     report.processed += 1;
     match done {
         Done::Successful => report.successful += 1,
-        Done::Skipped => report.skipped += 1,
+        Done::Skipped | Done::PutOff(_) => report.skipped += 1,
         Done::Failed(connection_id, code) => {
             report.failed += 1;
             if report.failures.len() < JobReport::LISTED_FAILURES {
@@ -240,8 +268,9 @@ async fn refresh_one(ctx: &Arc<Context>, gates: &Gates, due: Due) -> Done {
     match renew(ctx, due.credential, trigger).await {
         Ok(_) => Done::Successful,
         Err(error) => match error.as_ref() {
+            RenewError::LeftAlone(open) => Done::PutOff(open.retry_after),
             // Somebody else's, or nothing to do.
-            RenewError::InProgress
+            RenewError::InProgress { .. }
             | RenewError::TooSoon(_)
             | RenewError::NotRefreshable
             | RenewError::Missing => Done::Skipped,

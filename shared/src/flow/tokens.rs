@@ -69,6 +69,10 @@ impl Next<'_> {
             access: Some(access),
             refresh,
             scopes: self.issued.scopes.clone().unwrap_or(self.scopes),
+            granted_at: match self.refreshed {
+                true => self.current.and_then(|current| current.granted_at),
+                false => Some(issued_at),
+            },
             issued_at,
             expires_at,
             live_until: live_until(self.current, expires_at, issued_at),

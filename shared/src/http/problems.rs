@@ -134,23 +134,12 @@ pub fn read_problem(error: &ReadError, request: &ReadRequest, now: Timestamp) ->
 /// Why a refresh brought no token.
 #[must_use]
 pub fn renew_problem(error: &RenewError, id: ConnectionId, who: &LookupKey, now: Timestamp) -> Problem {
-    let answer = match error {
-        RenewError::Ended(reason) => return reauthorize(who, id, Some(*reason)),
-        RenewError::Misconfigured { provider_error } | RenewError::Unavailable { provider_error, .. } => {
-            let answer = problem(error.code(), error);
-            match provider_error {
-                Some(provider_error) => answer.provider_error(provider_error),
-                None => answer,
-            }
-        }
-        RenewError::Missing
-        | RenewError::NotRefreshable
-        | RenewError::TooSoon(_)
-        | RenewError::RateLimited { .. }
-        | RenewError::InProgress
-        | RenewError::Store(_)
-        | RenewError::Seal(_)
-        | RenewError::Lost => problem(error.code(), error),
+    if let Some(reason) = error.ended() {
+        return reauthorize(who, id, Some(reason));
+    }
+    let answer = match error.provider_error() {
+        Some(provider_error) => problem(error.code(), error).provider_error(provider_error),
+        None => problem(error.code(), error),
     };
     let answer = answer.connection(id);
     match error.retry_after(now) {

@@ -161,6 +161,8 @@ macro_rules! store_contract {
             ]
             journal: [
                 events_are_newest_first_in_pages,
+                an_alarm_is_raised_by_one_of_many_and_stands_for_its_time,
+                an_alarm_that_needs_several_counts_different_ones,
                 events_fit_their_filter,
                 events_of_a_connection_are_those_of_its_credentials_too,
                 a_cursor_that_is_none_is_refused,

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::{Page, StoreError};
 use crate::domain::{
-    ConnectionId, CredentialId, Event, EventKind, Job, JobReport, ProviderId, TenantId, Timestamp,
+    ConnectionId, CredentialId, Event, EventKind, Job, JobReport, ProviderId, Rule, TenantId, Timestamp,
 };
 
 /// Events, counts and reports.
@@ -12,6 +12,11 @@ use crate::domain::{
 pub trait Journal {
     /// Writes events.
     async fn record(&self, events: &[Event]) -> Result<(), StoreError>;
+
+    /// Notes that `subject` shows what an alarm is about. Once as many as its rule needs have shown it, `event` is recorded,
+    /// and not again while the alarm stands. Returns whether it was recorded now. One atomic step: of several
+    /// processes that see the same, one raises it.
+    async fn raise(&self, rule: &Rule, subject: &str, event: &Event) -> Result<bool, StoreError>;
 
     /// A page of events that fit the filter, newest first.
     async fn events(

@@ -101,6 +101,7 @@ pub fn credential(number: u32) -> Credential {
         access: Some(sealed(number, "access", 1)),
         refresh: Some(sealed(number, "refresh", 1)),
         scopes: vec!["mail.read".to_owned(), "mail.send".to_owned()],
+        granted_at: Some(NOW),
         issued_at: NOW,
         expires_at: Some(NOW + HOUR),
         live_until: vec![NOW + HOUR],

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::StreamExt as _;
+use futures_util::stream::{self, BoxStream};
 use moka::ops::compute::Op;
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache as Map;
@@ -95,6 +97,15 @@ impl Cache for Memory {
 
     async fn unpark(&self, _: &CredentialId) -> Result<(), CacheError> {
         Ok(())
+    }
+
+    async fn announce_landing(&self, _: &CredentialId) -> Result<(), CacheError> {
+        Ok(())
+    }
+
+    async fn landings(&self, _: &CredentialId) -> BoxStream<'static, ()> {
+        // Whoever could tell is another process.
+        stream::pending().boxed()
     }
 
     async fn token(&self, id: ConnectionId, kind: TokenKind) -> Result<CacheAnswer, CacheError> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared};
-use redis::aio::MultiplexedConnection;
+use redis::aio::{MultiplexedConnection, PubSub};
 use redis::io::tcp::TcpSettings;
 use redis::{
     AsyncConnectionConfig, Client, Cmd, ConnectionAddr, FromRedisValue, IntoConnectionInfo as _, RedisError,
@@ -64,6 +64,8 @@ pub(super) struct Link {
     client: Client,
     clock: Arc<dyn Clock>,
     config: AsyncConnectionConfig,
+    /// How long a connection may take to be made.
+    connect_within: Duration,
     state: Mutex<State>,
     /// The log has said that Redis is in trouble, and not yet that it is over.
     troubled: AtomicBool,
@@ -113,10 +115,18 @@ impl Link {
                 Client::build_with_tls(address, trusted).map_err(|error| unusable(&error.to_string()))?
             }
         };
+        let connect_within = if tls { limits.connect_tls } else { limits.connect };
         let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(if tls { limits.connect_tls } else { limits.connect }))
+            .set_connection_timeout(Some(connect_within))
             .set_response_timeout(Some(limits.respond));
-        Ok(Self { client, clock, config, state: Mutex::default(), troubled: AtomicBool::new(false) })
+        Ok(Self {
+            client,
+            clock,
+            config,
+            connect_within,
+            state: Mutex::default(),
+            troubled: AtomicBool::new(false),
+        })
     }
 
     /// Sends a command and waits for its answer, within the limits.
@@ -146,6 +156,31 @@ impl Link {
                 Ok(answer)
             }
             Err(error) => Err(self.judge(error)),
+        }
+    }
+
+    /// Opens a connection of its own that listens to a channel; `None` when Redis is away.
+    pub(super) async fn subscribe(&self, channel: &str) -> Option<PubSub> {
+        let now = self.clock.monotonic();
+        let dead = {
+            let state = self.state();
+            now < state.refused_until || now < state.dead_until
+        };
+        if dead {
+            return None;
+        }
+        let subscribed = async {
+            let mut listening = self.client.get_async_pubsub().await?;
+            listening.subscribe(channel).await?;
+            Ok::<_, RedisError>(listening)
+        };
+        match tokio::time::timeout(self.connect_within, subscribed).await {
+            Ok(Ok(listening)) => Some(listening),
+            Ok(Err(error)) => {
+                tracing::debug!(error = &error as &dyn std::error::Error, "Redis is not listened to");
+                None
+            }
+            Err(_late) => None,
         }
     }
 

@@ -4,6 +4,7 @@
 //! while Redis's expiry, which only ever comes later, frees the memory.
 
 mod link;
+mod listeners;
 mod trouble;
 
 use std::sync::Arc;
@@ -13,9 +14,11 @@ use async_trait::async_trait;
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use futures_util::stream::BoxStream;
 use redis::Cmd;
 
 use self::link::{LIMITS, Limits, Link, When};
+use self::listeners::Listeners;
 use super::memory::Lookups;
 use super::{
     Cache, CacheAnswer, CacheError, CachedToken, Candidate, LOOKUP_TTL, LookupKey, OpenCacheError,
@@ -66,6 +69,7 @@ const NEAR_BYTES: u64 = 8 << 20;
 /// The Redis that a URL names.
 pub(super) struct Redis {
     link: Link,
+    listeners: Listeners,
     near: Lookups,
     clock: Arc<dyn Clock>,
 }
@@ -88,7 +92,7 @@ impl Redis {
     ) -> Result<Self, OpenCacheError> {
         let link = Link::open(url, authority, Arc::clone(&clock), limits)?;
         let near = Lookups::new(Arc::clone(&clock), NEAR_TTL, NEAR_BYTES);
-        Ok(Self { link, near, clock })
+        Ok(Self { link, listeners: Listeners::default(), near, clock })
     }
 
     /// Believes a selection here too, unless somebody may be about to mend it and wait for the effect.
@@ -139,6 +143,15 @@ impl Cache for Redis {
 
     async fn unpark(&self, id: &CredentialId) -> Result<(), CacheError> {
         self.link.send(When::Always, &Cmd::del(parked_key(id))).await
+    }
+
+    async fn announce_landing(&self, id: &CredentialId) -> Result<(), CacheError> {
+        let mut command = redis::cmd("PUBLISH");
+        self.link.send(When::Up, command.arg(landed_channel(id)).arg("")).await
+    }
+
+    async fn landings(&self, id: &CredentialId) -> BoxStream<'static, ()> {
+        self.listeners.listen(&self.link, &landed_channel(id)).await
     }
 
     async fn token(&self, id: ConnectionId, kind: TokenKind) -> Result<CacheAnswer, CacheError> {
@@ -222,6 +235,10 @@ fn token_key(id: ConnectionId) -> String {
 
 fn parked_key(id: &CredentialId) -> String {
     format!("oauth:parked:{id}")
+}
+
+fn landed_channel(id: &CredentialId) -> String {
+    format!("oauth:landed:{id}")
 }
 
 /// A digest, as its parts can be long and hold any character; each behind its length, so that none run together.

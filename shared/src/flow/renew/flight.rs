@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
+use super::news::{self, News};
 use super::outcome::{self, After};
-use super::{LEASE, LOOK_EVERY, NEEDED, PATIENCE, RenewError, Trigger, parked};
+use super::{LEASE, LOOK_EVERY, NEEDED, OPERATOR_BACK_OFF, PATIENCE, RenewError, Trigger, parked};
 use crate::domain::refresh::{self, First};
 use crate::domain::{Credential, Rotation, Sealed, Status, StatusReason, Timestamp};
 use crate::flow::Context;
+use crate::flow::breaker::{Permit, Why};
 use crate::flow::tokens::Next;
-use crate::provider::{IssuedToken, Provider};
+use crate::provider::{Failure, FailureClass, IssuedToken, Provider};
 use crate::seal::{Part, Place, SealError};
 use crate::secret::SecretString;
 use crate::store::Leased;
@@ -52,6 +54,10 @@ pub(super) async fn fly(
     let provider =
         ctx.providers.get(&seen.provider).ok_or(RenewError::Misconfigured { provider_error: None })?;
     let started_at = ctx.clock.monotonic();
+    let insisting = matches!(trigger, Trigger::Manual);
+    let permit = ctx.breakers.admit(provider.id(), &seen.id, insisting, started_at);
+    let permit = permit.map_err(RenewError::LeftAlone)?;
+    let mut news: Option<News> = None;
     let owner = ctx.ids.uuid().to_string();
     let (mut before, mut asked_at);
     loop {
@@ -64,12 +70,15 @@ pub(super) async fn fly(
             // Somebody else has refreshed meanwhile: theirs is ours.
             Leased::Moved(winner) => return adopt(*winner),
             Leased::Missing => return Err(RenewError::Missing),
-            Leased::Held(_) => {
+            Leased::Held(left) => {
                 let waited = ctx.clock.monotonic().saturating_sub(started_at);
                 if matches!(trigger, Trigger::Sweep(_)) || waited >= PATIENCE {
-                    return Err(RenewError::InProgress);
+                    return Err(RenewError::InProgress { retry_after: left });
                 }
-                tokio::time::sleep(LOOK_EVERY).await;
+                match &mut news {
+                    Some(news) => news.wait(PATIENCE - waited).await,
+                    None => news = Some(News::listen(ctx, &seen.id).await),
+                }
             }
         }
     }
@@ -82,7 +91,9 @@ pub(super) async fn fly(
         let error = outcome::backing_off(&held.before, left);
         return Err(outcome::not_sent(ctx, &held, error).await);
     }
-    ask(ctx, &held, trigger).await
+    let landed = ask(ctx, &held, trigger, &permit).await;
+    news::tell(ctx, &held.before.id).await;
+    landed
 }
 
 /// Somebody else's result: good if it is active.
@@ -96,7 +107,12 @@ pub(super) fn adopt(winner: Credential) -> Result<Credential, RenewError> {
 }
 
 /// Asks the provider under a lease, once, or twice where the rotation class gives a grace.
-async fn ask(ctx: &Context, held: &Held<'_>, trigger: &Trigger) -> Result<Credential, RenewError> {
+async fn ask(
+    ctx: &Context,
+    held: &Held<'_>,
+    trigger: &Trigger,
+    permit: &Permit,
+) -> Result<Credential, RenewError> {
     let ambiguous = held.is_ambiguous();
     let parked = if ambiguous { parked::find(ctx, &held.before).await } else { None };
     let live = held.before.is_live(ctx.clock.now());
@@ -114,24 +130,44 @@ async fn ask(ctx: &Context, held: &Held<'_>, trigger: &Trigger) -> Result<Creden
     };
     let mut retried = false;
     loop {
-        let _permit = match trigger {
+        let _gate = match trigger {
             Trigger::Sweep(gate) => gate.acquire().await.ok(),
             Trigger::Caller | Trigger::Manual => None,
         };
         if !held.has_time(ctx) {
-            return Err(outcome::not_sent(ctx, held, RenewError::InProgress).await);
+            let error = RenewError::InProgress { retry_after: LOOK_EVERY };
+            return Err(outcome::not_sent(ctx, held, error).await);
         }
         let answer = ctx.client.refresh(held.provider, held.before.kind, &refresh).await;
-        drop(_permit);
+        drop(_gate);
         match answer {
-            Ok(issued) => return save(ctx, held, &issued, kept, ctx.clock.now()).await,
-            Err(failure) => match outcome::failed(ctx, held, &failure, retried).await {
-                After::Retry => retried = true,
-                After::Adopt(winner) => return adopt(*winner),
-                After::Stop(error) => return Err(error),
-            },
+            Ok(issued) => {
+                permit.succeeded();
+                return save(ctx, held, &issued, kept, ctx.clock.now()).await;
+            }
+            Err(failure) => {
+                report(ctx, permit, &failure);
+                match outcome::failed(ctx, held, &failure, retried).await {
+                    After::Retry => retried = true,
+                    After::Adopt(winner) => return adopt(*winner),
+                    After::Stop(error) => return Err(error),
+                }
+            }
         }
     }
+}
+
+/// Tells the breaker what a failure says of the provider as a whole.
+fn report(ctx: &Context, permit: &Permit, failure: &Failure) {
+    let (why, hint) = match failure.class {
+        // About this one grant or request: the provider does its work.
+        FailureClass::User(_) | FailureClass::Stale | FailureClass::Refused => return permit.succeeded(),
+        FailureClass::Operator => (Why::Refusing(failure.code.clone()), Some(OPERATOR_BACK_OFF)),
+        FailureClass::RateLimited { retry_after } => (Why::Limiting, retry_after),
+        FailureClass::Passing { retry_after } => (Why::Failing, retry_after),
+        FailureClass::Malformed => (Why::Failing, None),
+    };
+    permit.failed(why, hint, ctx.clock.monotonic(), ctx.ids.as_ref());
 }
 
 /// Opens the refresh token, and seals it once more for the next version: it is kept when the provider

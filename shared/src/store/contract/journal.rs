@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
+
 use super::Subject;
-use crate::domain::{Event, EventKind, Job, JobReport, Timestamp};
+use crate::domain::{Event, EventKind, Job, JobReport, Rule, Timestamp};
 use crate::store::{EventFilter, OneTime, Space, StoreError};
 use crate::testing::build;
 
@@ -47,6 +49,27 @@ pub async fn events_are_newest_first_in_pages(s: Subject) {
         assert_eq!(seen, "edcba");
     }
     assert_eq!(s.store.events(&all(), None, 5).await.unwrap().items[0], event(3, "e"));
+}
+
+pub async fn an_alarm_is_raised_by_one_of_many_and_stands_for_its_time(s: Subject) {
+    let rule = Rule { key: "refused.gmail".to_owned(), needs: 1, stands: DAY };
+    let alert = event(0, "a");
+    let raised = join_all((0..20).map(|_| s.store.raise(&rule, "gmail", &alert))).await;
+    assert_eq!(raised.into_iter().filter(|raised| *raised.as_ref().unwrap()).count(), 1);
+    assert!(!s.store.raise(&rule, "gmail", &event(24 * 60 * 60 - 1, "b")).await.unwrap());
+    assert!(s.store.raise(&rule, "gmail", &event(24 * 60 * 60, "c")).await.unwrap());
+    let other = Rule { key: "refused.slack".to_owned(), ..rule };
+    assert!(s.store.raise(&other, "slack", &event(24 * 60 * 60 + 1, "d")).await.unwrap());
+    assert_eq!(details(&s, &all()).await, "dca");
+}
+
+pub async fn an_alarm_that_needs_several_counts_different_ones(s: Subject) {
+    let rule = Rule { key: "testing.gmail".to_owned(), needs: 3, stands: DAY };
+    for (subject, raises) in [("one", false), ("one", false), ("two", false), ("one", false), ("three", true)]
+    {
+        assert_eq!(s.store.raise(&rule, subject, &event(0, subject)).await.unwrap(), raises, "{subject}");
+    }
+    assert_eq!(details(&s, &all()).await, "three");
 }
 
 pub async fn events_fit_their_filter(s: Subject) {

@@ -183,6 +183,7 @@ fn credential_with(id: CredentialId, kind: TokenKind, read: Reader<'_>) -> Resul
             _ => None,
         },
         intent_at: read.time_or_none("intentAt")?,
+        granted_at: read.time_or_none("grantedAt")?,
         grant_digest: read.text_or_none("grantDigest")?.unwrap_or_default(),
     })
 }
@@ -312,6 +313,7 @@ fn put_credential(fields: &mut Fields, credential: &Credential) {
     fields.set_or_remove("leaseOwner", lease.map(|lease| text(lease.owner.as_str())));
     fields.set_or_remove("leaseUntil", lease.map(|lease| time(lease.until)));
     fields.set_or_remove("intentAt", credential.intent_at.map(time));
+    fields.set_or_remove("grantedAt", credential.granted_at.map(time));
     fields.set("grantDigest", text(credential.grant_digest.as_str()));
     fields.set("keyIds", texts(key_ids(credential)));
 }

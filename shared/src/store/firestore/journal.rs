@@ -7,12 +7,12 @@ use async_trait::async_trait;
 use gcloud_sdk::google::firestore::v1::Write;
 
 use super::fields::{Fields, name, number, text, time};
-use super::link::Snapshot;
+use super::link::{Committed, Snapshot};
 use super::query::Query;
 use super::timeline::{Place, Timeline, moment};
 use super::write::{BATCH, When};
-use super::{EVENTS, Firestore, RUNS, SERVED, path};
-use crate::domain::{ConnectionId, Event, Job, JobReport, Timestamp};
+use super::{EVENTS, Firestore, RUNS, SERVED, TRIES, contended, path};
+use crate::domain::{Alarm, ConnectionId, Event, Job, JobReport, Rule, Timestamp};
 use crate::store::{EventFilter, Journal, Page, SHARDS, StoreError, shard_of};
 
 /// How long events and counts are kept.
@@ -29,6 +29,35 @@ impl Journal for Firestore {
             self.commit_always(batch.iter().map(|event| self.event_write(event)).collect()).await?;
         }
         Ok(())
+    }
+
+    async fn raise(&self, rule: &Rule, subject: &str, event: &Event) -> Result<bool, StoreError> {
+        let place = path(RUNS, &format!("alarm.{}", rule.key));
+        for tried in 0..TRIES {
+            let found = self.get_one(place.clone()).await?;
+            let (alarm, when) = match &found {
+                None => (Alarm::default(), When::Absent),
+                Some(found) => {
+                    let read = found.fields.of("alarm", &found.id);
+                    let alarm = serde_json::from_str(&read.text("alarm")?);
+                    (
+                        alarm.map_err(|error| read.malformed(error.to_string()))?,
+                        When::as_read(found.update_time),
+                    )
+                }
+            };
+            let Some((next, raised)) = alarm.sees(rule, subject, event.at) else { return Ok(false) };
+            let json = serde_json::to_string(&next).map_err(|error| StoreError::Unavailable(error.into()))?;
+            let mut fields = Fields::default();
+            fields.set("alarm", text(json));
+            let mut writes = vec![self.put(&place, fields, when)];
+            writes.extend(raised.then(|| self.event_write(event)));
+            match self.link.commit(writes).await? {
+                Committed::Done => return Ok(raised),
+                Committed::Conflict => self.lost(tried).await,
+            }
+        }
+        Err(contended())
     }
 
     async fn events(

@@ -145,12 +145,13 @@ pub(super) fn put(db: &Db, credential: &Credential) -> Result<(), StoreError> {
         db,
         "INSERT INTO credentials (id, shard, tenant_id, provider, kind, version, status, \
              status_reason, access, refresh, scopes, issued_at, expires_at, live_until, \
-             next_refresh_at, last_refreshed_at, failures, last_failure, grant_digest) \
+             next_refresh_at, last_refreshed_at, failures, last_failure, grant_digest, granted_at) \
          VALUES (:id, :shard, :tenant, :provider, :kind, :version, :status, :reason, :access, \
-             :refresh, :scopes, :issued, :expires, :live, :next, :last, :failures, :failure, :digest) \
+             :refresh, :scopes, :issued, :expires, :live, :next, :last, :failures, :failure, :digest, \
+             :granted) \
          ON CONFLICT (id) DO UPDATE SET version = :version, status = :status, \
              status_reason = :reason, access = :access, refresh = :refresh, scopes = :scopes, \
-             issued_at = :issued, expires_at = :expires, live_until = :live, \
+             granted_at = :granted, issued_at = :issued, expires_at = :expires, live_until = :live, \
              next_refresh_at = :next, last_refreshed_at = :last, failures = :failures, \
              last_failure = :failure, lease_owner = NULL, lease_until = NULL, intent_at = NULL",
         named_params! {
@@ -173,6 +174,7 @@ pub(super) fn put(db: &Db, credential: &Credential) -> Result<(), StoreError> {
             ":failures": credential.failures,
             ":failure": credential.last_failure,
             ":digest": credential.grant_digest,
+            ":granted": credential.granted_at.map(Timestamp::millis),
         },
     )?;
     // Apart, and only when they differ: naming an indexed column rewrites its index, equal or not,

@@ -6,7 +6,7 @@ use rusqlite::{Connection as Db, Row, params, params_from_iter};
 
 use super::Sqlite;
 use super::sql::{Columns, all, int, json, malformed, name, one, run};
-use crate::domain::{ConnectionId, Event, Job, JobReport, Timestamp};
+use crate::domain::{Alarm, ConnectionId, Event, Job, JobReport, Rule, Timestamp};
 use crate::store::{EventFilter, Journal, Page, StoreError};
 
 #[async_trait]
@@ -14,6 +14,29 @@ impl Journal for Sqlite {
     async fn record(&self, events: &[Event]) -> Result<(), StoreError> {
         let events = events.to_vec();
         self.write(move |db| record(db, &events)).await
+    }
+
+    async fn raise(&self, rule: &Rule, subject: &str, event: &Event) -> Result<bool, StoreError> {
+        let (rule, subject, event) = (rule.clone(), subject.to_owned(), event.clone());
+        self.write(move |db| {
+            let alarm = one(db, "SELECT key, alarm FROM alarms WHERE key = ?1", [&rule.key], |row| {
+                Columns::after(row, 0, "alarm").json::<Alarm>()
+            })?;
+            let Some((next, raised)) = alarm.unwrap_or_default().sees(&rule, &subject, event.at) else {
+                return Ok(false);
+            };
+            run(
+                db,
+                "INSERT INTO alarms (key, alarm) VALUES (?1, ?2) \
+                 ON CONFLICT DO UPDATE SET alarm = excluded.alarm",
+                params![rule.key, json(&next)?],
+            )?;
+            if raised {
+                record(db, std::slice::from_ref(&event))?;
+            }
+            Ok(raised)
+        })
+        .await
     }
 
     async fn events(

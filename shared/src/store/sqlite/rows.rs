@@ -12,9 +12,9 @@ use crate::store::StoreError;
 pub(super) const CREDENTIAL: &str = "k.id, k.tenant_id, k.provider, k.kind, k.version, k.status, \
     k.status_reason, k.access, k.refresh, k.scopes, k.issued_at, k.expires_at, k.live_until, \
     k.next_refresh_at, k.last_refreshed_at, k.failures, k.last_failure, k.lease_owner, \
-    k.lease_until, k.intent_at, k.grant_digest";
+    k.lease_until, k.intent_at, k.grant_digest, k.granted_at";
 /// How many they are.
-pub(super) const CREDENTIAL_WIDTH: usize = 21;
+pub(super) const CREDENTIAL_WIDTH: usize = 22;
 
 const CONNECTION: &str = "page.id, page.next_probe_at, page.tenant_id, page.user_id, \
     page.provider, page.account_id, page.team_id, page.email, page.requested_scopes, page.status, \
@@ -50,6 +50,7 @@ pub(super) fn credential_at(row: &Row<'_>, start: usize) -> Result<Credential, S
         },
         intent_at: columns.time_or_none()?,
         grant_digest: columns.get()?,
+        granted_at: columns.time_or_none()?,
     })
 }
 

@@ -6,7 +6,7 @@ use super::sql::unavailable;
 use crate::store::StoreError;
 
 /// One script per version, in order; a released one is never edited.
-const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("schema.sql"), include_str!("schema-2.sql")];
 
 /// The database was written by a newer build.
 #[derive(Debug, thiserror::Error)]
