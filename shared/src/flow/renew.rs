@@ -231,7 +231,7 @@ fn may_refresh(ctx: &Context, seen: &Credential, trigger: &Trigger) -> Result<()
     }
     match (trigger, seen.next_refresh_at) {
         // The last tries failed: leave the provider alone until the time that was set then.
-        (Trigger::Caller, Some(due)) if seen.failures > 0 && due > now => {
+        (Trigger::Caller, Some(due)) if (seen.failures > 0 || seen.last_failure.is_some()) && due > now => {
             Err(outcome::backing_off(seen, due.since(now)))
         }
         _ => Ok(()),

@@ -8,6 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
+use futures_util::future::select;
 use futures_util::stream::{self, Stream, StreamExt};
 use tokio::sync::Semaphore;
 
@@ -163,16 +165,15 @@ where
     let mut report = JobReport::new(ctx.ids.uuid(), job, ctx.clock.now());
     let cut_short = AtomicBool::new(false);
     let time = bounds.deadline.saturating_sub(WIND_DOWN).max(bounds.deadline / 4);
-    let began_at = ctx.clock.monotonic();
-    let left = || time.saturating_sub(ctx.clock.monotonic().saturating_sub(began_at));
+    let bell = async {
+        tokio::time::sleep(time).await;
+        cut_short.store(true, Ordering::Relaxed);
+    };
+    let bell = std::pin::pin!(bell.shared());
     let mut begun = 0;
     let unread = loop {
-        let bell = async {
-            tokio::time::sleep(left()).await;
-            cut_short.store(true, Ordering::Relaxed);
-        };
         let results = due()
-            .take_until(bell)
+            .take_until(bell.clone())
             // A process that stops finishes what it has begun; an entry beyond the limit is left.
             .take_while(|_| {
                 let within = bounds.limit.is_none_or(|limit| begun < limit.get());
@@ -200,12 +201,14 @@ where
             }
         }
         let Some(wait) = put_off.iter().min() else { break unread };
-        if unread.is_some() || cut_short.load(Ordering::Relaxed) || ctx.tasks.is_closed() || *wait >= left() {
+        if unread.is_none() && !cut_short.load(Ordering::Relaxed) {
+            select(bell.clone(), std::pin::pin!(rest(ctx, *wait))).await;
+        }
+        if unread.is_some() || cut_short.load(Ordering::Relaxed) || ctx.tasks.is_closed() {
             cut_short.store(true, Ordering::Relaxed);
             put_off.into_iter().for_each(|wait| count(&mut report, Done::PutOff(wait)));
             break unread;
         }
-        rest(ctx, *wait).await;
     };
     report.finished_at = ctx.clock.now();
     report.complete = unread.is_none() && !cut_short.load(Ordering::Relaxed);

@@ -10,6 +10,7 @@
 )]
 
 mod admin;
+mod breaker;
 mod concurrency;
 mod confirm;
 mod harness;

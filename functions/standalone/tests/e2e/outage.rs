@@ -135,7 +135,10 @@ async fn a_bad_client_secret_is_the_operators_and_touches_no_connection() {
     world.advance(3500);
     assert_eq!(world.get("gmail", "alice").await.ok()["refreshState"], "failing");
     world.advance(200);
-    for account in ["alice", "bob", "carol", "alice"] {
+    let asked = world.sandbox().counters().calls(Endpoint::GoogleToken);
+    world.get("gmail", "alice").await.refused(502, "provider_misconfigured");
+    assert_eq!(world.sandbox().counters().calls(Endpoint::GoogleToken), asked, "it was refused just now");
+    for account in ["bob", "carol"] {
         let problem = world.get("gmail", account).await.refused(502, "provider_misconfigured");
         assert_eq!(
             (&problem["actor"], &problem["providerError"]),

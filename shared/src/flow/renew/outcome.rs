@@ -249,6 +249,7 @@ async fn release(
 pub(super) fn backing_off(seen: &Credential, left: Duration) -> RenewError {
     match seen.last_failure.as_deref() {
         Some("provider_rate_limited") => RenewError::RateLimited { retry_after: left },
+        Some("provider_misconfigured") => RenewError::Misconfigured { provider_error: None },
         Some(_) | None => RenewError::Unavailable { retry_after: left, provider_error: None },
     }
 }

@@ -142,7 +142,7 @@ fn a_database_of_a_newer_build_is_refused() {
     let StoreError::Unavailable(cause) = refused else { unreachable!() };
     assert_eq!(
         cause.to_string(),
-        "the database has schema version 99, and this build knows versions up to 1: run the newer build"
+        "the database has schema version 99, and this build knows versions up to 2: run the newer build"
     );
 }
 
