@@ -159,6 +159,12 @@ impl Link {
         }
     }
 
+    /// Sends what nobody misses: once, and whatever is said to it, Redis is used as before. A user may lack the right.
+    pub(super) async fn mention(&self, command: &Cmd) -> Result<(), CacheError> {
+        let said: RedisResult<redis::Value> = self.try_send(When::Up, command).await?;
+        said.map(drop).map_err(|error| CacheError(error.into()))
+    }
+
     /// Opens a connection of its own that listens to a channel; `None` when Redis is away.
     pub(super) async fn subscribe(&self, channel: &str) -> Option<PubSub> {
         let now = self.clock.monotonic();

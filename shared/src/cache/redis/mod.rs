@@ -147,7 +147,7 @@ impl Cache for Redis {
 
     async fn announce_landing(&self, id: &CredentialId) -> Result<(), CacheError> {
         let mut command = redis::cmd("PUBLISH");
-        self.link.send(When::Up, command.arg(landed_channel(id)).arg("")).await
+        self.link.mention(command.arg(landed_channel(id)).arg("")).await
     }
 
     async fn landings(&self, id: &CredentialId) -> BoxStream<'static, ()> {

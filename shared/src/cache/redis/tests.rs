@@ -6,6 +6,8 @@ mod guarded;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
+use futures_util::{FutureExt as _, StreamExt as _};
 use redis::Commands as _;
 
 use super::*;
@@ -132,6 +134,41 @@ async fn a_selection_is_believed_for_two_seconds_without_asking_and_a_token_neve
     assert_eq!(other.token(ID, TokenKind::Bot).await.unwrap(), CacheAnswer::Buried);
     clock.advance(NEAR_TTL);
     assert_eq!(other.lookup(&key()).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn who_listens_hears_what_lands_elsewhere_and_nothing_else() {
+    let Some(server) = RedisServer::start().unwrap() else { return };
+    let clock = Arc::new(TestClock::new());
+    let (one, other) = (Redis::patient(&server.url(), clock.clone()), Redis::patient(&server.url(), clock));
+    let awaited = CredentialId::owned(ID, TokenKind::Bot);
+    let mut landings = other.landings(&awaited).await;
+    one.announce_landing(&CredentialId::owned(ID, TokenKind::User)).await.unwrap();
+    one.ping().await.unwrap();
+    assert_eq!(landings.next().now_or_never(), None, "another credential's");
+    one.announce_landing(&awaited).await.unwrap();
+    assert_eq!(landings.next().await, Some(()));
+    drop(landings);
+
+    // Who finds no place hears nothing, and waits for it no longer than it looks.
+    let mut places: Vec<_> = join_all((0..17).map(|_| other.landings(&awaited))).await;
+    one.announce_landing(&awaited).await.unwrap();
+    for heard in &mut places[..16] {
+        assert_eq!(heard.next().await, Some(()));
+    }
+    assert_eq!(places[16].next().now_or_never(), None);
+    drop(places);
+    let mut again = other.landings(&awaited).await;
+    one.announce_landing(&awaited).await.unwrap();
+    assert_eq!(again.next().await, Some(()), "its place was given back");
+}
+
+#[tokio::test]
+async fn who_listens_to_a_redis_that_is_away_hears_nothing() {
+    let gone = Redis::patient("redis://127.0.0.1:1", Arc::new(TestClock::new()));
+    let awaited = CredentialId::owned(ID, TokenKind::Bot);
+    assert_eq!(gone.landings(&awaited).await.next().now_or_never(), None);
+    assert!(gone.announce_landing(&awaited).await.is_err());
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! Whom we talk to and who we are: TLS, certificates, users and passwords, against a real Redis with its own.
 
+use futures_util::{FutureExt as _, StreamExt as _};
+
 use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
 
@@ -64,6 +66,21 @@ async fn the_rights_that_the_documentation_asks_for_are_enough() {
     redis.lookup(&key()).await.unwrap();
     redis.put_lookup(&key(), candidates(Status::Active)).await.unwrap();
     redis.drop_lookup(&key()).await.unwrap();
+    let mut landings = redis.landings(&credential).await;
+    redis.announce_landing(&credential).await.unwrap();
+    assert_eq!(landings.next().await, Some(()));
+}
+
+#[tokio::test]
+async fn a_user_who_may_not_publish_uses_everything_else() {
+    let Some(server) = RedisServer::start().unwrap() else { return };
+    assert_eq!(server.say("ACL SETUSER mute on >secret ~oauth:* +ping +set +get").unwrap(), "+OK");
+    let redis = cache(&server.url().replace("//", "//mute:secret@"), None);
+    let credential = CredentialId::owned(ID, TokenKind::Bot);
+    redis.announce_landing(&credential).await.unwrap_err();
+    assert_eq!(redis.landings(&credential).await.next().now_or_never(), None);
+    redis.park(&credential, "sealed").await.unwrap();
+    assert_eq!(redis.parked(&credential).await.unwrap().as_deref(), Some("sealed"));
 }
 
 #[tokio::test]
