@@ -28,10 +28,9 @@ pub(super) struct Held<'a> {
 }
 
 impl Held<'_> {
-    /// Whether enough of the lease is left for one call and its save: a process that was frozen in
-    /// between does not send late.
-    fn has_time(&self, ctx: &Context) -> bool {
-        ctx.clock.monotonic().saturating_sub(self.asked_at) + NEEDED <= LEASE
+    /// What is left of the lease.
+    pub(super) fn left(&self, ctx: &Context) -> Duration {
+        LEASE.saturating_sub(ctx.clock.monotonic().saturating_sub(self.asked_at))
     }
 
     /// What its provider does to a refresh token that is used.
@@ -117,7 +116,7 @@ async fn ask(
     let parked = if ambiguous { parked::find(ctx, &held.before).await } else { None };
     let live = held.before.is_live(ctx.clock.now());
     match (refresh::first(held.rotation(), ambiguous, parked.is_some(), live), parked) {
-        (First::Adopt, Some(parked)) => return outcome::save(ctx, parked, true).await,
+        (First::Adopt, Some(parked)) => return outcome::save(ctx, held, parked, true).await,
         (First::Wait, _) => return Err(outcome::wait_for_expiry(ctx, held).await),
         (First::Send | First::Adopt, _) => {}
     }
@@ -134,7 +133,8 @@ async fn ask(
             Trigger::Sweep(gate) => gate.acquire().await.ok(),
             Trigger::Caller | Trigger::Manual => None,
         };
-        if !held.has_time(ctx) {
+        // A process that was frozen in between does not send late.
+        if held.left(ctx) < NEEDED {
             let error = RenewError::InProgress { retry_after: LOOK_EVERY };
             return Err(outcome::not_sent(ctx, held, error).await);
         }
@@ -210,5 +210,5 @@ async fn save(
         refreshed: true,
     };
     let credential = next.seal(ctx).await.map_err(RenewError::Seal)?;
-    outcome::save(ctx, credential, false).await
+    outcome::save(ctx, held, credential, false).await
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::flight::{self, Held};
-use super::{OPERATOR_BACK_OFF, RenewError, parked};
+use super::{LOOK_EVERY, OPERATOR_BACK_OFF, RenewError, TO_PARK, parked};
 use crate::domain::refresh::{self, Then};
 use crate::domain::{
     ConnectionId, Credential, Event, EventKind, PendingRevocation, Status, StatusReason, Timestamp,
@@ -12,8 +12,7 @@ use crate::flow::{Context, alert, api_name, connect, revoke, schedule};
 use crate::provider::{Failure, FailureClass, Outcome};
 use crate::store::{Release, Saved, StoreError};
 
-/// How long one try of a save may take, and how long after the first one a last one may begin: together well
-/// within what is left of the lease, however a store hangs.
+/// How long one try of a save may take, and how long after the first one a last one may begin; less where the lease ends.
 const SAVE_TRY: Duration = Duration::from_millis(2500);
 const SAVE_WITHIN: Duration = Duration::from_secs(2);
 /// How long is waited between the tries.
@@ -40,6 +39,7 @@ pub(super) enum After {
 /// `parked` says that this is the second attempt, with tokens that were parked.
 pub(super) async fn save(
     ctx: &Context,
+    held: &Held<'_>,
     credential: Credential,
     parked: bool,
 ) -> Result<Credential, RenewError> {
@@ -48,7 +48,9 @@ pub(super) async fn save(
     let started_at = ctx.clock.monotonic();
     loop {
         // A try that is given up on may still arrive; whoever adopts what is parked then finds it saved.
-        let tried = tokio::time::timeout(SAVE_TRY, ctx.store.save_refreshed(&credential, &event)).await;
+        // Who comes late, having been frozen, tries once: the fence judges.
+        let within = SAVE_TRY.min(held.left(ctx).saturating_sub(TO_PARK)).max(TO_PARK);
+        let tried = tokio::time::timeout(within, ctx.store.save_refreshed(&credential, &event)).await;
         let error = match tried.unwrap_or_else(|late| Err(StoreError::Unavailable(Box::new(late)))) {
             Ok(Saved::Done) => {
                 if parked {
@@ -66,7 +68,8 @@ pub(super) async fn save(
             }
             Err(error) => error,
         };
-        let in_time = ctx.clock.monotonic().saturating_sub(started_at) < SAVE_WITHIN;
+        let in_time =
+            ctx.clock.monotonic().saturating_sub(started_at) < SAVE_WITHIN && held.left(ctx) > TO_PARK;
         match waits.next().filter(|_| in_time) {
             Some(wait) => tokio::time::sleep(*wait).await,
             None => return parked::park(ctx, credential, error).await,
@@ -158,13 +161,17 @@ async fn refused(ctx: &Context, held: &Held<'_>, reason: StatusReason, lost: boo
     let before = &held.before;
     match ctx.store.credential(&before.id).await {
         Ok(Some(now)) if now.version != before.version => return After::Adopt(Box::new(now)),
+        // Our lease has ended, and somebody else is at it: theirs is the last word.
+        Ok(Some(now)) if now.lease.as_ref().is_some_and(|lease| lease.owner != held.owner) => {
+            return After::Stop(RenewError::InProgress { retry_after: LOOK_EVERY });
+        }
         Ok(Some(_)) => {}
         Ok(None) => return After::Stop(RenewError::Missing),
         Err(error) => return After::Stop(RenewError::Store(error)),
     }
     // Whoever spent it may have parked what came of it since we looked.
     if let Some(parked) = parked::find(ctx, before).await {
-        return match save(ctx, parked, true).await {
+        return match save(ctx, held, parked, true).await {
             Ok(saved) => After::Adopt(Box::new(saved)),
             Err(error) => After::Stop(error),
         };
