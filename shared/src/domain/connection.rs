@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::error::Actor;
+
 use super::{
     ConnectionId, Credential, ProviderId, ProviderRevocation, Scopes, TenantId, Timestamp, TokenKind, UserId,
 };
@@ -64,6 +66,23 @@ impl StatusReason {
             | Self::AccountDisabled
             | Self::RevokedByCaller => Status::Revoked,
             Self::Unreadable => Status::Error,
+        }
+    }
+
+    /// Who has to act first. The user must connect again in any case; where the operator comes first, that alone would
+    /// not help for long.
+    #[must_use]
+    pub const fn actor(self) -> Actor {
+        match self {
+            Self::TestingAppExpired | Self::Unreadable => Actor::Operator,
+            Self::NoRefreshToken
+            | Self::GrantExpired
+            | Self::SessionPolicy
+            | Self::RevokedAtProvider
+            | Self::AppUninstalled
+            | Self::AccountDisabled
+            | Self::RevokedByCaller
+            | Self::RefreshOutcomeUnknown => Actor::User,
         }
     }
 }

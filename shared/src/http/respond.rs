@@ -197,10 +197,11 @@ impl Problem {
         self
     }
 
-    /// Why the connection can't give a token.
+    /// Why the connection can't give a token, and with that who must act first.
     #[must_use]
     pub fn status_reason(mut self, reason: StatusReason) -> Self {
         self.0.status_reason = Some(reason);
+        self.0.actor = reason.actor();
         self
     }
 

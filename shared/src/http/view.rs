@@ -7,6 +7,7 @@ use crate::domain::{
     Connection, ConnectionId, HealthStatus, ProviderId, Scopes, Status, StatusReason, TenantId, Timestamp,
     TokenKind, UserId, missing,
 };
+use crate::error::Actor;
 
 /// A connection. `status`, `expiresAt` and `scopes` are those of its default credential.
 #[derive(Debug, Serialize, ToSchema)]
@@ -40,6 +41,8 @@ pub struct ConnectionView {
     pub status: Status,
     /// Why not.
     pub status_reason: Option<StatusReason>,
+    /// Who must act first.
+    pub status_actor: Option<Actor>,
     /// When it was first connected.
     pub created_at: Timestamp,
     /// When it last changed.
@@ -107,6 +110,7 @@ impl From<Connection> for ConnectionView {
             token_type: "Bearer",
             status: connection.status,
             status_reason: connection.status_reason,
+            status_actor: connection.status_reason.map(StatusReason::actor),
             created_at: connection.created_at,
             updated_at: connection.updated_at,
             last_health_check_at: connection.health.checked_at,

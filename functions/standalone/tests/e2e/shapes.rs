@@ -3,7 +3,7 @@
 use crate::harness::*;
 
 const VIEW: &str = "id userId tenantId provider providerUserId providerTeamId email tokenType expiresAt scopes \
-    missingScopes credentials status statusReason createdAt updatedAt lastRefreshedAt lastHealthCheckAt \
+    missingScopes credentials status statusReason statusActor createdAt updatedAt lastRefreshedAt lastHealthCheckAt \
     healthCheckStatus healthCheckError revokedAt revokedBy revokedReason";
 const REPORT: &str = "runId job startedAt finishedAt complete processed successful failed skipped failures";
 
