@@ -191,6 +191,10 @@ pub struct RefreshRules {
     /// How long an access token lives that comes without `expires_in`; absent: it does not expire.
     #[serde(rename = "default_lifetime_seconds", default, deserialize_with = "some_seconds")]
     pub default_lifetime: Option<Duration>,
+    /// How long a grant lives while our app at the provider is in testing; absent: as long as any other. A
+    /// grant that ends at about that age is the operator's fault, not the user's.
+    #[serde(rename = "testing_grant_seconds", default, deserialize_with = "some_seconds")]
+    pub testing_grant: Option<Duration>,
     /// How many access tokens may live at once before a refresh revokes the oldest; absent: no limit.
     pub max_live_tokens: Option<NonZeroUsize>,
 }
