@@ -1,5 +1,7 @@
 //! Many at once: one refresh, one connection, one use of a state.
 
+use std::time::Duration;
+
 use futures_util::future::join_all;
 
 use crate::harness::*;
@@ -38,6 +40,73 @@ async fn calls_at_two_processes_cause_one_refresh() {
     let tokens: Vec<_> = answers.into_iter().map(|answer| answer.ok()["accessToken"].to_string()).collect();
     assert!(tokens.iter().all(|each| *each == tokens[0]));
     assert_eq!(world.sandbox().counters().grant_type(Endpoint::SlackToken, "refresh_token"), 1);
+    other.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refresh_elsewhere_that_takes_too_long_is_said_with_the_time_it_may_take_yet() {
+    let world = World::start().await;
+    let id = world.connect("gmail", "alice").await;
+    world.advance(3600);
+    let store = &world.ctx().store;
+    let connection = store.connection(id.parse().unwrap()).await.unwrap().unwrap();
+    let (credential, lease) = (&connection.credentials[0], Duration::from_secs(15));
+    store.lease(&credential.id, credential.version, "somebody else", lease).await.unwrap();
+    let waited = async {
+        // It looks several times a second; each time, a second has passed.
+        loop {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            world.advance(1);
+        }
+    };
+    let answer = tokio::select! {
+        answer = world.get("gmail", "alice") => answer,
+        () = waited => unreachable!("it never ends"),
+    };
+    let problem = answer.refused(503, "refresh_in_progress");
+    let left = problem["retryAfter"].as_u64().unwrap();
+    assert!((1..=7).contains(&left), "8 s of the lease's 15 have passed: {problem}");
+    assert_eq!(problem["actor"], "caller");
+    // A token that lives is served meanwhile; the sweep leaves it to whoever has it.
+    assert_eq!(world.sandbox().counters().grant_type(Endpoint::GoogleToken, "refresh_token"), 0);
+    world.advance(15);
+    world.get("gmail", "alice").await.ok();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn refresh_expiring_pressed_twice_at_once_keeps_to_the_providers_limits() {
+    let world = World::start().await;
+    let other = world.another_service().await;
+    let body = json!({"userId": "alice", "provider": "slack", "userScopes": ["search:read"]});
+    world.connect_as(body, &Consent::approve("alice")).await;
+    world.connect("gmail", "alice").await;
+    // Three rounds in which Slack's two tokens and Google's one are due each time.
+    for _ in 0..3 {
+        world.advance(42_000);
+        let slack = world.token("slack", "alice").await;
+        world.sandbox().configure(|settings| {
+            settings.latency_ms = [(Endpoint::SlackToken, 50), (Endpoint::GoogleToken, 50)].into();
+        });
+        let press = |api: &Api| {
+            let api = api.clone();
+            async move { api.post("/api/v1/admin/refresh/expiring", &Value::Null).await.ok() }
+        };
+        let (one, two) = tokio::join!(press(world.api()), press(&other.api));
+        assert_eq!((&one["failed"], &two["failed"]), (&json!(0), &json!(0)), "{one} {two}");
+        world.sandbox().configure(|settings| settings.latency_ms.clear());
+        // The token that a service got just before is one of the two that Slack lets live.
+        assert!(world.lives("slack", &slack).await, "the third newest was served");
+    }
+    let counters = world.sandbox().counters();
+    let refreshes = |endpoint| counters.grant_type(endpoint, "refresh_token");
+    assert_eq!(
+        (refreshes(Endpoint::SlackToken), refreshes(Endpoint::GoogleToken)),
+        (6, 3),
+        "each once a round"
+    );
+    assert_eq!(counters.outcome(Endpoint::SlackToken, "invalid_refresh_token"), 0);
+    let list = world.api().get("/api/v1/admin/connections?status=active").await.ok();
+    assert_eq!(list["connections"].as_array().unwrap().len(), 2);
     other.stop().await;
 }
 

@@ -196,6 +196,39 @@ async fn a_grant_that_ended_at_google_is_expired_and_keeps_its_tokens() {
 }
 
 #[tokio::test]
+async fn grants_that_end_a_week_after_their_consent_are_called_so_and_raised_once() {
+    const WEEK: u32 = 7 * 24 * 3600;
+    let world = World::start().await;
+    world.sandbox().configure(|settings| settings.google.refresh_token_seconds = Some(WEEK));
+    for user in ["alice", "bob", "carol", "dave"] {
+        world.connect("gmail", user).await;
+    }
+    // Refreshes in between move nothing: the age is the consent's.
+    world.advance(WEEK / 2);
+    world.get("gmail", "alice").await.ok();
+    world.advance(WEEK / 2 + 1800);
+    for (user, alerts) in [("alice", 0), ("bob", 0), ("carol", 1), ("dave", 1)] {
+        let problem = world.get("gmail", user).await.refused(409, "reauthorization_required");
+        assert_eq!(
+            (&problem["statusReason"], &problem["actor"]),
+            (&json!("testing_app_expired"), &json!("operator"))
+        );
+        let raised = world.events("alert").await;
+        assert_eq!(raised.len(), alerts, "{user}: {raised:?}");
+    }
+    let view = &world.api().get("/api/v1/admin/connections?userId=alice").await.ok()["connections"][0];
+    assert_eq!((&view["status"], &view["statusActor"]), (&json!("expired"), &json!("operator")));
+
+    // A new consent counts anew, and a grant that ends at another age is the user's.
+    world.connect("gmail", "alice").await;
+    world.advance(WEEK / 2);
+    let account = "alice".to_owned();
+    world.sandbox().revoke(&Revoke::Grant { provider: sandbox_provider::Provider::Google, account });
+    let problem = world.get("gmail", "alice").await.refused(409, "reauthorization_required");
+    assert_eq!((&problem["statusReason"], &problem["actor"]), (&json!("grant_expired"), &json!("user")));
+}
+
+#[tokio::test]
 async fn a_token_without_a_refresh_token_expires_and_says_why() {
     let world = World::start().await;
     // Google gives none to an app that does not ask for offline access: `prompt` and `access_type` are ours, so

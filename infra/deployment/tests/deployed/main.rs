@@ -11,6 +11,7 @@
     reason = "in a test the panic is the report"
 )]
 
+mod cost;
 mod crash;
 mod earlier;
 mod harness;

@@ -176,9 +176,26 @@ async fn refused(ctx: &Context, held: &Held<'_>, reason: StatusReason, lost: boo
             Err(error) => After::Stop(error),
         };
     }
-    let lost = lost && reason == StatusReason::GrantExpired;
-    let reason = if lost { StatusReason::RefreshOutcomeUnknown } else { reason };
+    let reason = if reason != StatusReason::GrantExpired {
+        reason
+    } else if lost {
+        StatusReason::RefreshOutcomeUnknown
+    } else if is_of_testing_app(held, ctx.clock.now()) {
+        alert::grant_of_testing_app(ctx, &before.provider, &before.id).await;
+        StatusReason::TestingAppExpired
+    } else {
+        reason
+    };
     After::Stop(condemn(ctx, before, reason).await)
+}
+
+/// Whether a grant has ended at the age at which those of an app in testing do. It is found when the last access token is
+/// refreshed: up to an hour later, or after the operator's next sweep.
+fn is_of_testing_app(held: &Held<'_>, now: Timestamp) -> bool {
+    const ABOUT: Duration = Duration::from_secs(2 * 60 * 60);
+    let rules = &held.provider.descriptor.refresh;
+    let (Some(life), Some(granted_at)) = (rules.testing_grant, held.before.granted_at) else { return false };
+    now.since(granted_at).abs_diff(life) <= ABOUT
 }
 
 /// Ends a credential: it keeps its sealed tokens, and everybody who uses it is told.

@@ -85,7 +85,7 @@ impl Firestore {
         writes.push(self.put(&own_path, doc.into_fields(), when));
         writes.extend(events.iter().map(|event| self.event_write(event)));
         match self.link.commit(writes).await? {
-            Committed::Done => Ok(Some(Connect::Done)),
+            Committed::Done(_) => Ok(Some(Connect::Done)),
             Committed::Conflict => Ok(None),
         }
     }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::documents::{self, ConnectionDoc, connection_path, credential_path};
 use super::fields::{Fields, name, number, text, time};
-use super::link::{Committed, Snapshot};
+use super::link::Snapshot;
 use super::query::Query;
 use super::selection::{Selection, selection_path};
 use super::{CONNECTIONS, Firestore, TRIES, contended};
@@ -159,7 +159,7 @@ impl Connections for Firestore {
             let (path, when) = (connection_path(write.connection_id), doc.when);
             let mut writes = vec![self.put(&path, doc.into_fields(), when)];
             writes.extend(write.event.iter().map(|event| self.event_write(event)));
-            if self.link.commit(writes).await? == Committed::Done {
+            if self.link.commit(writes).await?.is_done() {
                 return Ok(true);
             }
             self.lost(tried).await;

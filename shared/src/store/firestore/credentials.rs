@@ -1,9 +1,11 @@
 //! Credentials in Firestore: every rule about leases and versions is judged on what was read, and written only if that is still so.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use gcloud_sdk::google::firestore::v1::Write;
+use moka::sync::Cache as Map;
 
 use super::connect::follow;
 use super::documents::{
@@ -12,6 +14,7 @@ use super::documents::{
 use super::fields::{number, text, time};
 use super::link::Committed;
 use super::query::Query;
+use super::write::When;
 use super::{CONNECTIONS, CREDENTIALS, Firestore, TRIES, contended};
 use crate::domain::{
     ConnectionId, Credential, CredentialId, Event, Lease, Sealed, Status, StatusReason, Timestamp,
@@ -19,12 +22,16 @@ use crate::domain::{
 use crate::store::{Credentials, Due, DueCursor, Leased, Release, Saved, StoreError};
 
 /// The document that holds a credential.
-enum Home {
+#[derive(Clone)]
+pub(super) enum Home {
     /// Its connection's.
     Connection(Box<ConnectionDoc>, Box<Credential>),
     /// Its own.
     Apart(Box<CredentialDoc>),
 }
+
+/// How long what was leased is remembered.
+const LEASE: Duration = Duration::from_secs(20);
 
 /// What a change makes of a credential.
 enum Judged<T> {
@@ -87,7 +94,7 @@ impl Credentials for Firestore {
 
     async fn save_refreshed(&self, credential: &Credential, event: &Event) -> Result<Saved, StoreError> {
         let saved = self
-            .change(&credential.id, |stored, _| {
+            .change_leased(&credential.id, |stored| {
                 let same = (stored.version, &stored.access, &stored.refresh)
                     == (credential.version, &credential.access, &credential.refresh);
                 if same {
@@ -110,7 +117,7 @@ impl Credentials for Firestore {
     }
 
     async fn release(&self, release: &Release) -> Result<(), StoreError> {
-        self.change(&release.id, |stored, _| {
+        self.change_leased(&release.id, |stored| {
             if stored.lease.as_ref().is_none_or(|lease| lease.owner != release.owner) {
                 return Judged::Leave(());
             }
@@ -226,6 +233,29 @@ impl Home {
             Self::Apart(doc) => &doc.credential,
         }
     }
+
+    /// The same document as it stands once `new` is written.
+    fn written(self, new: &Credential, update_time: prost_types::Timestamp) -> Self {
+        let when = When::Unchanged(update_time);
+        match self {
+            Self::Connection(doc, _) => {
+                Self::Connection(Box::new(ConnectionDoc { when, ..*doc }), Box::new(new.clone()))
+            }
+            Self::Apart(doc) => {
+                Self::Apart(Box::new(CredentialDoc { credential: new.clone(), when, ..*doc }))
+            }
+        }
+    }
+}
+
+/// What this process has leased, as it then stood in the store: whoever saves need not read it once more. Judged by
+/// its update time, so that somebody else's write in between is seen.
+pub(super) struct Leases(Map<CredentialId, Arc<(Home, Timestamp)>>);
+
+impl Default for Leases {
+    fn default() -> Self {
+        Self(Map::builder().max_capacity(4096).time_to_live(LEASE).build())
+    }
 }
 
 impl Firestore {
@@ -260,17 +290,43 @@ impl Firestore {
     async fn change<T>(
         &self,
         id: &CredentialId,
+        judge: impl FnMut(&Credential, Timestamp) -> Judged<T> + Send,
+    ) -> Result<Option<T>, StoreError> {
+        self.change_from(None, id, judge).await
+    }
+
+    /// The same for whoever has the lease and asks for no time: begins with what was leased, if this process knows it.
+    async fn change_leased<T>(
+        &self,
+        id: &CredentialId,
+        mut judge: impl FnMut(&Credential) -> Judged<T> + Send,
+    ) -> Result<Option<T>, StoreError> {
+        self.change_from(self.leases.0.remove(id), id, |stored, _| judge(stored)).await
+    }
+
+    async fn change_from<T>(
+        &self,
+        mut known: Option<Arc<(Home, Timestamp)>>,
+        id: &CredentialId,
         mut judge: impl FnMut(&Credential, Timestamp) -> Judged<T> + Send,
     ) -> Result<Option<T>, StoreError> {
         for tried in 0..TRIES {
-            let Some((home, at)) = self.home(id).await? else { return Ok(None) };
+            let read = match known.take() {
+                Some(known) => Some(Arc::unwrap_or_clone(known)),
+                None => self.home(id).await?,
+            };
+            let Some((home, at)) = read else { return Ok(None) };
             let (new, event, answer) = match judge(home.credential(), self.time.at(at)) {
                 Judged::Leave(answer) => return Ok(Some(answer)),
                 Judged::Write(new, event, answer) => (new, event, answer),
             };
+            let to_keep = new.lease.is_some().then(|| home.clone());
             let mut writes = self.writes(home, &new, at).await?;
             writes.extend(event.iter().map(|event| self.event_write(event)));
-            if self.link.commit(writes).await? == Committed::Done {
+            if let Committed::Done(update_time) = self.link.commit(writes).await? {
+                if let (Some(home), Some(update_time)) = (to_keep, update_time) {
+                    self.leases.0.insert(id.clone(), Arc::new((home.written(&new, update_time), at)));
+                }
                 return Ok(Some(answer));
             }
             self.lost(tried).await;

@@ -53,7 +53,7 @@ impl Journal for Firestore {
             let mut writes = vec![self.put(&place, fields, when)];
             writes.extend(raised.then(|| self.event_write(event)));
             match self.link.commit(writes).await? {
-                Committed::Done => return Ok(raised),
+                Committed::Done(_) => return Ok(raised),
                 Committed::Conflict => self.lost(tried).await,
             }
         }

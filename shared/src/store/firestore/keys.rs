@@ -8,7 +8,7 @@ use futures_util::FutureExt as _;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use super::fields::{Fields, bytes, text, time};
-use super::link::{Committed, Snapshot};
+use super::link::Snapshot;
 use super::query::Query;
 use super::write::When;
 use super::{
@@ -64,7 +64,7 @@ impl DataKeys for Firestore {
                 fields.set("retiredAt", time(now));
                 writes.push(self.put(path, fields, When::as_read(old.update_time)));
             }
-            if self.link.commit(writes).await? == Committed::Done {
+            if self.link.commit(writes).await?.is_done() {
                 return Ok(new.clone());
             }
             self.lost(tried).await;

@@ -65,10 +65,16 @@ impl Got {
 /// What became of a commit.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Committed {
-    /// All of it is written.
-    Done,
+    /// All of it is written; when the first document was last changed, from now on.
+    Done(Option<prost_types::Timestamp>),
     /// Somebody wrote to one of the documents in between; nothing is written.
     Conflict,
+}
+
+impl Committed {
+    pub(super) const fn is_done(&self) -> bool {
+        matches!(self, Self::Done(_))
+    }
 }
 
 /// A line to one database.
@@ -155,7 +161,10 @@ impl Link {
             let request = request.clone();
             Box::pin(async move {
                 match db.client().get().commit(request).await {
-                    Ok(_) => Ok(Committed::Done),
+                    Ok(done) => {
+                        let answer = done.into_inner().write_results.into_iter().next();
+                        Ok(Committed::Done(answer.and_then(|first| first.update_time)))
+                    }
                     Err(status) if is_conflict(&status) => Ok(Committed::Conflict),
                     Err(status) => Err(status),
                 }

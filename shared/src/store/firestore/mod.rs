@@ -67,6 +67,7 @@ pub(super) struct Firestore {
     link: Link,
     time: Time,
     ids: Arc<dyn Ids>,
+    leases: credentials::Leases,
     /// Whether no document of an earlier service is left: once it is so, it stays so.
     adopted: AtomicBool,
 }
@@ -112,6 +113,7 @@ impl Firestore {
             link: Link::new(place, Arc::clone(google)),
             time: Time::Stores,
             ids,
+            leases: credentials::Leases::default(),
             adopted: AtomicBool::new(false),
         })
     }

@@ -29,7 +29,7 @@ impl OneTimes for Firestore {
             let delete = self.delete(&place, When::as_read(found.update_time));
             // Not said again after a lost answer: whether it was taken is not known then.
             match self.link.commit_once(vec![delete]).await? {
-                Committed::Done => return Ok((end > now).then_some(sealed)),
+                Committed::Done(_) => return Ok((end > now).then_some(sealed)),
                 Committed::Conflict => self.lost(tried).await,
             }
         }

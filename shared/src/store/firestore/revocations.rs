@@ -6,7 +6,7 @@ use gcloud_sdk::google::firestore::v1::Write;
 
 use super::documents::connection_path;
 use super::fields::{Fields, json, name, number, text, time, unsigned};
-use super::link::{Committed, Snapshot};
+use super::link::Snapshot;
 use super::query::Query;
 use super::write::When;
 use super::{Firestore, REVOCATIONS, TRIES, contended, path};
@@ -46,7 +46,7 @@ impl Revocations for Firestore {
             if self.get_one(pending_path(&pending.credential_id, pending.version)).await?.is_some() {
                 return Ok(());
             }
-            if self.link.commit(vec![self.pending_write(pending)]).await? == Committed::Done {
+            if self.link.commit(vec![self.pending_write(pending)]).await?.is_done() {
                 return Ok(());
             }
             self.lost(tried).await;
@@ -103,7 +103,7 @@ impl Revocations for Firestore {
                 fields.set("revokedAtProvider", json(&results));
                 writes.push(self.put(&connection_path(settled.connection_id), fields, doc.when));
             }
-            if self.link.commit(writes).await? == Committed::Done {
+            if self.link.commit(writes).await?.is_done() {
                 return Ok(());
             }
             self.lost(tried).await;
@@ -123,7 +123,7 @@ impl Revocations for Firestore {
             found.fields.set("nextTryAt", time(next_try_at));
             let when = When::as_read(found.update_time);
             let write = self.put(&place, found.fields, when);
-            if self.link.commit(vec![write]).await? == Committed::Done {
+            if self.link.commit(vec![write]).await?.is_done() {
                 return Ok(());
             }
             self.lost(tried).await;

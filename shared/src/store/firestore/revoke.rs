@@ -86,7 +86,7 @@ impl Firestore {
         writes.push(self.put(&connection_path(id), doc.clone().into_fields(), doc.when));
         writes.push(self.event_write(event));
         match self.link.commit(writes).await? {
-            Committed::Done => doc.join(&credentials(apart)).map(Some),
+            Committed::Done(_) => doc.join(&credentials(apart)).map(Some),
             Committed::Conflict => Ok(None),
         }
     }

@@ -7,7 +7,6 @@ use gcloud_sdk::google::firestore::v1::write::Operation;
 use gcloud_sdk::google::firestore::v1::{Document, DocumentMask, Precondition, Write};
 
 use super::fields::{Fields, number};
-use super::link::Committed;
 use super::{Firestore, TRIES, contended};
 use crate::store::StoreError;
 
@@ -81,7 +80,7 @@ impl Firestore {
     /// Writes what has no condition; where others were in the way, it is said again.
     pub(super) async fn commit_always(&self, writes: Vec<Write>) -> Result<(), StoreError> {
         for tried in 0..TRIES {
-            if self.link.commit(writes.clone()).await? == Committed::Done {
+            if self.link.commit(writes.clone()).await?.is_done() {
                 return Ok(());
             }
             self.lost(tried).await;

@@ -120,6 +120,16 @@ impl World {
         self.get(provider, user).await.ok()["accessToken"].as_str().unwrap().to_owned()
     }
 
+    /// Whether the provider accepts a token.
+    pub(crate) async fn lives(&self, provider: &str, token: &str) -> bool {
+        let path = if provider == "slack" { "/api/auth.test" } else { "/v1/userinfo" };
+        let url = format!("{}{path}", self.provider.origin);
+        let answer = reqwest::Client::new().get(url).bearer_auth(token).send().await.unwrap();
+        let good = answer.status().is_success();
+        let said: Value = answer.json().await.unwrap();
+        good && said["ok"] != json!(false)
+    }
+
     pub(crate) async fn refresh(&self, id: &str) -> Answer {
         self.api().post(&format!("/api/v1/tokens/refresh/{id}"), &Value::Null).await
     }
