@@ -7,12 +7,15 @@ use serde_json::Value;
 use super::descriptor::Descriptor;
 use super::failure::{Failure, FailureClass, Outcome};
 use super::rows::{Call, FailureRow, RowClass};
+use super::standard;
 use crate::domain::StatusReason;
 
 /// An answer as it came in.
 pub(super) struct Reply {
     pub(super) status: u16,
     pub(super) retry_after: Option<Duration>,
+    /// The error code of a bearer challenge (RFC 6750 section 3), which may be all that an API says.
+    pub(super) challenge: Option<String>,
     /// `None`: not JSON, or too long to be an answer of an API.
     pub(super) body: Option<Value>,
 }
@@ -64,8 +67,8 @@ pub(super) fn classify(descriptor: &Descriptor, call: Call, reply: Reply) -> Res
     if good_status && call == Call::Revoke && shape.success.is_none() {
         return Ok(Value::Null);
     }
-    let codes: Vec<&str> =
-        reply.body.iter().flat_map(|body| shape.codes.iter().filter_map(|place| place.text(body))).collect();
+    let in_body = reply.body.iter().flat_map(|body| shape.codes.iter().filter_map(|place| place.code(body)));
+    let mut codes: Vec<String> = in_body.collect();
     let good_body = reply
         .body
         .as_ref()
@@ -73,13 +76,20 @@ pub(super) fn classify(descriptor: &Descriptor, call: Call, reply: Reply) -> Res
     if good_status && good_body {
         return Ok(reply.body.unwrap_or_default());
     }
-    let first = codes.first().copied();
+    codes.extend(reply.challenge.clone());
+    let first = codes.first().map(String::as_str);
     let (verdict, code) = descriptor
         .failures
         .iter()
         .find_map(|row| by_row(row, call, &reply, &codes))
-        .or_else(|| by_status(call, &reply).map(|verdict| (verdict, first)))
-        .or_else(|| codes.iter().find_map(|code| Some((by_standard_code(call, code)?, Some(*code)))))
+        .or_else(|| {
+            let row = standard::by_status(call, reply.status)?;
+            Some((verdict(row.class, None, &reply), first))
+        })
+        .or_else(|| {
+            let row = codes.iter().find_map(|code| standard::by_code(call, code))?;
+            Some((verdict(row.class, row.reason, &reply), first))
+        })
         .unwrap_or_else(|| (unknown(&reply, &codes), first));
     Err(Rejection { verdict, code: code.and_then(sanitised), status: reply.status })
 }
@@ -88,77 +98,36 @@ fn by_row<'a>(
     row: &FailureRow,
     call: Call,
     reply: &Reply,
-    codes: &[&'a str],
+    codes: &'a [String],
 ) -> Option<(Verdict, Option<&'a str>)> {
-    let status_fits = match row.status {
-        Some(status) => status == reply.status,
-        None => !is_trouble(reply.status),
-    };
-    if !status_fits || !(row.when.is_empty() || row.when.contains(&call)) {
+    if !row.is_about(call) || !row.fits(reply.status) {
         return None;
     }
-    let code = codes.iter().find(|code| row.codes.iter().any(|each| each == *code)).copied();
+    let code = codes.iter().find(|code| row.codes.contains(code));
     if code.is_none() && !row.codes.is_empty() {
         return None;
     }
+    Some((verdict(row.class, row.reason, reply), code.or(codes.first()).map(String::as_str)))
+}
+
+fn verdict(class: RowClass, reason: Option<StatusReason>, reply: &Reply) -> Verdict {
     let retry_after = reply.retry_after;
-    let verdict = match (row.class, row.reason) {
-        (RowClass::User, Some(reason)) => Verdict::Failed(FailureClass::User(reason)),
+    Verdict::Failed(match (class, reason) {
+        (RowClass::User, Some(reason)) => FailureClass::User(reason),
         // `load` refuses a row of class user without a reason.
-        (RowClass::User, None) | (RowClass::Refused, _) => Verdict::Failed(FailureClass::Refused),
-        (RowClass::Operator, _) => Verdict::Failed(FailureClass::Operator),
-        (RowClass::BadSecret, _) => Verdict::BadSecret,
-        (RowClass::RateLimited, _) => Verdict::Failed(FailureClass::RateLimited { retry_after }),
-        (RowClass::Passing, _) => Verdict::Failed(FailureClass::Passing { retry_after }),
-        (RowClass::Stale, _) => Verdict::Failed(FailureClass::Stale),
-        (RowClass::Alive, _) => Verdict::Alive,
-        (RowClass::AlreadyInvalid, _) => Verdict::AlreadyInvalid,
-    };
-    Some((verdict, code.or(codes.first().copied())))
-}
-
-/// The statuses of a server that says nothing about the request: RFC 9110 section 15.5.9 and 15.6, RFC 8470.
-const fn is_trouble(status: u16) -> bool {
-    matches!(status, 408 | 425 | 500..)
-}
-
-fn by_status(call: Call, reply: &Reply) -> Option<Verdict> {
-    let retry_after = reply.retry_after;
-    match (reply.status, call) {
-        (429, _) => Some(FailureClass::RateLimited { retry_after }),
-        (status, _) if is_trouble(status) => Some(FailureClass::Passing { retry_after }),
-        // RFC 6750 section 3.1.
-        (401, Call::Api) => Some(FailureClass::Stale),
-        _ => None,
-    }
-    .map(Verdict::Failed)
-}
-
-fn by_standard_code(call: Call, code: &str) -> Option<Verdict> {
-    let class = match (call, code) {
-        // RFC 6749 section 5.2.
-        (Call::Refresh, "invalid_grant") => FailureClass::User(StatusReason::GrantExpired),
-        (Call::Exchange | Call::Refresh | Call::Revoke, "invalid_client") => {
-            return Some(Verdict::BadSecret);
-        }
-        (
-            Call::Exchange | Call::Refresh,
-            "invalid_request" | "unauthorized_client" | "unsupported_grant_type" | "invalid_scope",
-        ) => FailureClass::Operator,
-        // RFC 6749 section 4.1.2.1, which token endpoints use as well.
-        (_, "server_error" | "temporarily_unavailable") => FailureClass::Passing { retry_after: None },
-        // RFC 6750 section 3.1.
-        (Call::Api, "invalid_token") => FailureClass::Stale,
-        (Call::Api, "insufficient_scope") => return Some(Verdict::Alive),
-        // Where a provider does not do as RFC 7009 section 2.2 says: an unknown token is no error.
-        (Call::Revoke, "invalid_token") => return Some(Verdict::AlreadyInvalid),
-        _ => return None,
-    };
-    Some(Verdict::Failed(class))
+        (RowClass::User, None) | (RowClass::Refused, _) => FailureClass::Refused,
+        (RowClass::Operator, _) => FailureClass::Operator,
+        (RowClass::BadSecret, _) => return Verdict::BadSecret,
+        (RowClass::RateLimited, _) => FailureClass::RateLimited { retry_after },
+        (RowClass::Passing, _) => FailureClass::Passing { retry_after },
+        (RowClass::Stale, _) => FailureClass::Stale,
+        (RowClass::Alive, _) => return Verdict::Alive,
+        (RowClass::AlreadyInvalid, _) => return Verdict::AlreadyInvalid,
+    })
 }
 
 /// A refusal in the provider's own words, or nothing that an API would say.
-fn unknown(reply: &Reply, codes: &[&str]) -> Verdict {
+fn unknown(reply: &Reply, codes: &[String]) -> Verdict {
     let refused = !codes.is_empty() || (reply.body.is_some() && reply.status >= 400);
     Verdict::Failed(if refused { FailureClass::Refused } else { FailureClass::Malformed })
 }

@@ -140,6 +140,9 @@ fn check(file: &str, descriptor: &Descriptor, refuse: &mut impl FnMut(&str, &str
         if let Some(problem) = row.problem() {
             refuse(&format!("failure[{index}]"), problem);
         }
+        if let Some(code) = row.hidden(&descriptor.failures[..index]) {
+            refuse(&format!("failure[{index}]"), &format!("rows before it decide about {code}"));
+        }
     }
 }
 

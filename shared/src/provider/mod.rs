@@ -14,6 +14,7 @@ pub mod pkce;
 mod pointer;
 mod rows;
 mod send;
+mod standard;
 #[cfg(test)]
 mod tests;
 

@@ -32,6 +32,13 @@ impl Pointer {
         self.find(answer)?.as_str().filter(|text| !text.is_empty())
     }
 
+    /// The error code that stands there: a text, or a number but zero, which is how some providers write that
+    /// all is well.
+    pub(super) fn code(&self, answer: &Value) -> Option<String> {
+        let number = || self.find(answer)?.as_i64().filter(|number| *number != 0);
+        self.text(answer).map(str::to_owned).or_else(|| number().map(|number| number.to_string()))
+    }
+
     /// The identifier that stands there: some providers write a number.
     pub(super) fn identifier(&self, answer: &Value) -> Option<String> {
         self.text(answer)

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::pointer::{Marker, Pointer};
+use super::standard;
 use crate::domain::StatusReason;
 
 /// Where answers say that they are errors.
@@ -22,7 +23,7 @@ pub struct FailureRow {
     /// During which calls; absent: during any.
     #[serde(default)]
     pub when: Vec<Call>,
-    /// With which HTTP status; absent: any but 408, 425 and 5xx, which say nothing about a token.
+    /// With which HTTP status; absent: any but 408, 425, 429 and 5xx, which say nothing about a token.
     pub status: Option<u16>,
     /// With one of which codes; absent: any.
     #[serde(default)]
@@ -72,6 +73,41 @@ pub enum RowClass {
 }
 
 impl FailureRow {
+    /// Whether it speaks of that call.
+    pub(super) fn is_about(&self, call: Call) -> bool {
+        self.when.is_empty() || self.when.contains(&call)
+    }
+
+    /// Whether it speaks of answers with that status.
+    pub(super) fn fits(&self, status: u16) -> bool {
+        match self.status {
+            Some(only) => only == status,
+            None => !standard::STATUSES.iter().any(|row| row.says_nothing && row.statuses.contains(&status)),
+        }
+    }
+
+    /// A code of it that never counts, because rows before it decide during all of its calls.
+    pub(super) fn hidden(&self, before: &[Self]) -> Option<&str> {
+        let calls = [Call::Exchange, Call::Refresh, Call::Api, Call::Revoke];
+        let decides = |row: &Self, call: Call, code: &str| {
+            let statuses = match row.status {
+                Some(only) => self.status == Some(only),
+                None => self.status.is_none_or(|status| row.fits(status)),
+            };
+            let codes = row.codes.is_empty() || row.codes.iter().any(|each| each == code);
+            statuses && codes && row.is_about(call)
+        };
+        let never = |code: &&str| {
+            calls
+                .into_iter()
+                .filter(|call| self.is_about(*call))
+                .all(|call| before.iter().any(|row| decides(row, call, code)))
+        };
+        // A row without codes is about any: one that is in no table stands for them.
+        let any = self.codes.is_empty().then_some("*");
+        self.codes.iter().map(String::as_str).chain(any).find(never)
+    }
+
     /// What makes no sense in it.
     pub(super) fn problem(&self) -> Option<&'static str> {
         let only = |call: Call| self.when == [call];

@@ -6,8 +6,9 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::DateTime;
-use reqwest::header::{ACCEPT, AUTHORIZATION, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::header::{ACCEPT, AUTHORIZATION, DATE, HeaderMap, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use reqwest::{RequestBuilder, Response};
+use serde_json::Value;
 use url::Url;
 
 use super::ProviderApp;
@@ -93,7 +94,8 @@ impl Http {
         Ok(Reply {
             status: answer.status().as_u16(),
             retry_after: retry_after(answer.headers()),
-            body: read(answer).await?.and_then(|bytes| serde_json::from_slice(&bytes).ok()),
+            challenge: challenge(answer.headers()),
+            body: read(answer).await?.and_then(|bytes| json(&bytes)),
         })
     }
 
@@ -161,6 +163,27 @@ async fn read(mut answer: Response) -> Result<Option<Vec<u8>>, Failure> {
         bytes.extend_from_slice(&chunk);
     }
     Ok(Some(bytes))
+}
+
+/// A byte order mark is no reason to lose a token (RFC 8259 section 8.1).
+fn json(bytes: &[u8]) -> Option<Value> {
+    serde_json::from_slice(bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes)).ok()
+}
+
+/// The `error` of a bearer challenge (RFC 6750 section 3). Between quotation marks is no name.
+fn challenge(headers: &HeaderMap) -> Option<String> {
+    headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok()).find_map(|text| {
+        let scheme = text.get(..7)?.eq_ignore_ascii_case("bearer ");
+        let pieces: Vec<_> = text.split('"').collect();
+        let named = pieces.chunks(2).find_map(|pair| match pair {
+            [before, value] => {
+                let name = before.trim_end_matches([' ', '=']).rsplit([' ', ',']).next();
+                (name == Some("error")).then_some(*value)
+            }
+            _ => None,
+        })?;
+        (scheme && !named.is_empty()).then(|| named.to_owned())
+    })
 }
 
 /// `Retry-After` in seconds or as a date (RFC 9110 section 10.2.3); a date is measured from the answer's own,

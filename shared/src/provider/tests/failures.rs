@@ -22,7 +22,7 @@ use crate::domain::StatusReason;
 
 fn verdict(id: &str, call: Call, status: u16, body: Option<Value>) -> (Verdict, Failure) {
     let descriptor = &provider(id, &["s"], None).descriptor;
-    let reply = Reply { status, retry_after: None, body };
+    let reply = Reply { status, retry_after: None, challenge: None, body };
     let rejection = classify(descriptor, call, reply).expect_err("a good answer");
     (rejection.verdict, rejection.into())
 }
