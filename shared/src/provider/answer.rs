@@ -76,13 +76,16 @@ fn token_at(
     let access =
         text("access_token").filter(|token| token.bytes().all(|byte| (b' '..=b'~').contains(&byte)))?;
     let lifetime = object.get("expires_in").and_then(lifetime);
-    Some(IssuedToken {
-        kind,
-        access: access.into(),
-        refresh: text("refresh_token").map(SecretString::from),
-        expires_in: lifetime.or(descriptor.refresh.default_lifetime),
-        scopes: object.get("scope").and_then(|scope| scopes(scope, descriptor.token.scope_separator)),
-    })
+    let refresh = text("refresh_token").map(SecretString::from);
+    let rules = &descriptor.token;
+    let mut scopes = object.get("scope").and_then(|scope| scopes(scope, rules.scope_separator));
+    if let (Some(scopes), Some(_), Some(unnamed)) = (&mut scopes, &refresh, &rules.refresh_token_scope)
+        && !scopes.contains(unnamed)
+    {
+        scopes.push(unnamed.clone());
+    }
+    let expires_in = lifetime.or(descriptor.refresh.default_lifetime);
+    Some(IssuedToken { kind, access: access.into(), refresh, expires_in, scopes })
 }
 
 /// Seconds, as a number or a text. What can't be read counts as absent, because the token is good and may be

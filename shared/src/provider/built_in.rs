@@ -1,8 +1,9 @@
 //! The provider files that are part of every build: one line per file of `shared/providers`.
 
 /// Name and text of each file.
-pub(super) const FILES: [(&str, &str); 2] = [
+pub(super) const FILES: [(&str, &str); 3] = [
     ("gmail.toml", include_str!("../../providers/gmail.toml")),
+    ("microsoft.toml", include_str!("../../providers/microsoft.toml")),
     ("slack.toml", include_str!("../../providers/slack.toml")),
 ];
 

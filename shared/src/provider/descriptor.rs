@@ -167,6 +167,8 @@ pub struct TokenEndpoint {
     pub client_auth: ClientAuth,
     /// Between two scopes of an answer; white space separates too.
     pub scope_separator: char,
+    /// The scope that asks for a refresh token, where answers do not name it: it is granted when one comes.
+    pub refresh_token_scope: Option<String>,
 }
 
 /// How the client proves itself (RFC 6749 section 2.3.1).

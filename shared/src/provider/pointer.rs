@@ -22,6 +22,12 @@ impl TryFrom<String> for Pointer {
 }
 
 impl Pointer {
+    /// As written.
+    #[cfg(test)]
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// What stands there.
     pub(super) fn find<'a>(&self, answer: &'a Value) -> Option<&'a Value> {
         answer.pointer(&self.0)

@@ -18,6 +18,8 @@ pub(super) enum Answer {
     Text(u16, &'static str),
     /// JSON with one more header.
     With(u16, Value, Vec<(&'static str, &'static str)>),
+    /// Anything, with any headers.
+    Raw(u16, Vec<(String, String)>, String),
     /// A body that never ends.
     Endless,
     /// Nothing, ever.
@@ -69,6 +71,11 @@ impl Double {
                     Answer::Json(status, body) => respond(status, body.to_string(), &[]),
                     Answer::With(status, body, headers) => respond(status, body.to_string(), &headers),
                     Answer::Text(status, body) => respond(status, body, &[]),
+                    Answer::Raw(status, headers, body) => {
+                        let pairs: Vec<_> =
+                            headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+                        respond(status, body, &pairs)
+                    }
                     Answer::Endless => {
                         let chunk = Bytes::from_static(&[b' '; 16 * 1024]);
                         let chunks = stream::repeat_with(move || Ok::<_, Infallible>(chunk.clone()));

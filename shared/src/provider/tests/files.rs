@@ -39,9 +39,10 @@ fn a_wrong_value_is_refused_with_the_path_of_its_key() {
         ("issuer = \"https://slack.com\"\n", "", "authorization.issuer"),
         ("team_id = [\"/team/id\", \"/enterprise/id\"]", "", "account.team_id"),
         ("user_id = [\"/authed_user/id\"]", "", "account.user_id"),
-        ("reason = \"grant_expired\"", "", "failure[5]"),
-        ("reason = \"grant_expired\"", "reason = \"unreadable\"", "failure[5]"),
-        ("codes = [\"missing_scope\"]", "", "failure[10]"),
+        ("reason = \"grant_expired\"", "", "failure[6]"),
+        ("reason = \"grant_expired\"", "reason = \"unreadable\"", "failure[6]"),
+        ("codes = [\"missing_scope\", \"no_permission\"]", "", "failure[11]"),
+        ("codes = [\"account_inactive\"]", "codes = [\"token_revoked\"]", "failure[8]"),
         ("[token]", "[authorization.parameters]\nstate = \"x\"\n[token]", "authorization.parameters.state"),
     ];
     for (from, to, key) in cases {
@@ -71,7 +72,7 @@ fn a_directory_adds_and_replaces_files_and_all_that_is_wrong_is_said_at_once() {
     write("notes.txt", "not read");
     let providers = Providers::load(Some(directory.path())).unwrap();
     let ids: Vec<_> = providers.iter().map(|provider| provider.id().as_str()).collect();
-    assert_eq!(ids, ["gmail", "mail-2", "slack"]);
+    assert_eq!(ids, ["gmail", "mail-2", "microsoft", "slack"]);
     assert_eq!(providers.get(&"slack".parse().unwrap()).unwrap().descriptor.name, "Ours");
 
     write("one.toml", "id = ");
@@ -90,20 +91,22 @@ fn a_directory_that_can_not_be_read_is_an_error() {
 #[test]
 fn an_origin_moves_every_url_and_never_the_issuer() {
     let origin = Url::parse("http://127.0.0.1:9000").unwrap();
-    for id in ["slack", "gmail"] {
+    for (id, count) in [("slack", 5), ("gmail", 5), ("microsoft", 4)] {
         let mut moved = provider(id, &["s"], Some(&origin)).descriptor.clone();
         let original = provider(id, &["s"], None).descriptor.clone();
         assert_eq!(moved.authorization.issuer, original.authorization.issuer);
         let urls: Vec<_> = moved.addresses_mut().map(|address| address.url()).collect();
-        assert_eq!(urls.len(), 5);
+        assert_eq!(urls.len(), count);
         for url in urls {
             assert_eq!(url.origin(), origin.origin(), "{url}");
         }
         // Nothing that looks like an address is left behind.
         let text = format!("{moved:?}");
-        let issuer = moved.authorization.issuer.unwrap();
+        let issuer = moved.authorization.issuer.unwrap_or_default();
         assert_eq!(text.matches("slack.com").count(), issuer.matches("slack.com").count());
-        assert!(!text.contains("oauth2.googleapis.com") && !text.contains("gmail.googleapis.com"));
+        for host in ["oauth2.googleapis", "gmail.googleapis", "login.microsoftonline", "graph.microsoft"] {
+            assert!(!text.contains(host), "{id}: {host}");
+        }
     }
 }
 

@@ -1,10 +1,12 @@
 //! Tests of the provider calls against a double, and of the files of the build.
 
+mod answers;
 mod authorize;
 mod calls;
 mod double;
-mod failures;
 mod files;
+mod microsoft;
+mod rows;
 mod tokens;
 
 use std::sync::Arc;

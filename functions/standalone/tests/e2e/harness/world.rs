@@ -195,9 +195,11 @@ impl Service {
     }
 }
 
-/// Every provider of the build.
+/// Every provider of the build that the sandbox plays; the others are driven beside their files.
 pub(crate) fn providers() -> Vec<String> {
-    Providers::load(None).unwrap().iter().map(|each| each.id().to_string()).collect()
+    let providers = Providers::load(None).unwrap();
+    let played = providers.iter().map(|each| each.id().to_string()).filter(|id| id != "microsoft");
+    played.collect()
 }
 
 /// The environment of a service: every provider is at `origin`.
