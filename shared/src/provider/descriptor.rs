@@ -38,7 +38,7 @@ pub struct Descriptor {
     pub revocation: Option<RevocationRules>,
     /// Where its answers say that they are errors.
     pub errors: ErrorShape,
-    /// What its errors mean, the first row that matches; else RFC 6749 section 5.2 decides.
+    /// What its errors mean, the first row that matches; else the standards decide.
     #[serde(rename = "failure", default)]
     pub failures: Vec<FailureRow>,
 }
