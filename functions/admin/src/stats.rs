@@ -61,7 +61,7 @@ pub(crate) struct HealthCounts {
 
 /// Counts connections
 ///
-/// The cost does not grow with their number. Every provider that is known is listed.
+/// The cost does not grow with their number. Every provider that is configured or has connections is listed.
 #[utoipa::path(
     get, path = "/api/v1/admin/stats", tag = "Admin",
     responses(
@@ -77,10 +77,8 @@ pub(crate) async fn stats(
 ) -> Result<Json<Stats>, Problem> {
     require_operator(&ctx, &headers)?;
     let mut stats = Stats::default();
-    for provider in ctx.providers.iter() {
-        stats.by_provider.entry(provider.id().clone()).or_default();
-    }
-    for tally in ctx.store.tallies(&providers(&ctx)).await? {
+    stats.by_provider = ctx.providers.configured().map(|id| (id.clone(), Default::default())).collect();
+    for tally in ctx.store.tallies(&providers(&ctx)).await?.into_iter().filter(|tally| tally.count > 0) {
         let of_provider = stats.by_provider.entry(tally.provider).or_default();
         let (all, one) = match tally.status {
             Status::Active => (&mut stats.active_connections, &mut of_provider.active),
@@ -116,11 +114,9 @@ pub(crate) async fn health_stats(
 ) -> Result<Json<HealthStats>, Problem> {
     require_operator(&ctx, &headers)?;
     let mut stats = HealthStats::default();
-    for provider in ctx.providers.iter() {
-        stats.by_provider.entry(provider.id().clone()).or_default();
-    }
+    stats.by_provider = ctx.providers.configured().map(|id| (id.clone(), Default::default())).collect();
     let tallies = ctx.store.tallies(&providers(&ctx)).await?;
-    for tally in tallies.into_iter().filter(|tally| tally.status == Status::Active) {
+    for tally in tallies.into_iter().filter(|tally| tally.status == Status::Active && tally.count > 0) {
         let of_provider = stats.by_provider.entry(tally.provider).or_default();
         for counts in [&mut stats.all, of_provider] {
             counts.total += tally.count;

@@ -120,6 +120,11 @@ impl Providers {
         Ok(())
     }
 
+    /// Those at which we have an app.
+    pub fn configured(&self) -> impl Iterator<Item = &ProviderId> {
+        self.by_id.iter().filter(|(_, provider)| provider.app().is_some()).map(|(id, _)| id)
+    }
+
     /// The provider of that id.
     #[must_use]
     pub fn get(&self, id: &ProviderId) -> Option<&Arc<Provider>> {

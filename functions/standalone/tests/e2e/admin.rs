@@ -23,7 +23,6 @@ async fn stats_add_up_through_the_life_of_connections() {
             "errorConnections": 0,
             "byProvider": {
                 "gmail": {"total": 2, "active": 0, "expired": 1, "revoked": 1, "error": 0},
-                "microsoft": {"total": 0, "active": 0, "expired": 0, "revoked": 0, "error": 0},
                 "slack": {"total": 1, "active": 1, "expired": 0, "revoked": 0, "error": 0},
             },
         })

@@ -77,8 +77,7 @@ async fn a_refresh_elsewhere_that_takes_too_long_is_said_with_the_time_it_may_ta
 async fn refresh_expiring_pressed_twice_at_once_keeps_to_the_providers_limits() {
     let world = World::start().await;
     let other = world.another_service().await;
-    let body = json!({"userId": "alice", "provider": "slack", "userScopes": ["search:read"]});
-    world.connect_as(body, &Consent::approve("alice")).await;
+    world.connect("slack", "alice").await;
     world.connect("gmail", "alice").await;
     // Three rounds in which Slack's two tokens and Google's one are due each time.
     for _ in 0..3 {

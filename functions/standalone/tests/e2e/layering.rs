@@ -97,7 +97,7 @@ const CRATES: [(&str, &[&str]); 8] = [
     ("rusqlite::", &["shared/src/store/sqlite/"]),
     // `cache/mod.rs` names its own folder.
     ("redis::", &["shared/src/cache/redis/", "shared/src/cache/mod.rs"]),
-    ("moka::", &["shared/src/cache/memory/", "shared/src/seal/keyring.rs"]),
+    ("moka::", &["shared/src/cache/memory/", "shared/src/seal/keyring.rs", "shared/src/store/firestore/"]),
     (
         "reqwest::",
         &["shared/src/provider/send.rs", "shared/src/provider/client.rs", "shared/src/telemetry/otlp.rs"],

@@ -33,6 +33,7 @@ pub(super) fn open(time: Time) -> Option<(Firestore, FirestoreEmulator)> {
         link: Link::new(place, Arc::new(Google::default())),
         time,
         ids: Arc::new(SystemIds),
+        leases: Default::default(),
         // Nothing of an earlier service is in it, but where a test says so.
         adopted: AtomicBool::new(true),
     };
