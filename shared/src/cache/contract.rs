@@ -315,12 +315,37 @@ async fn redis_gives_a_one_time_entry_to_one_of_fifty() {
 async fn redis_keeps_parked_tokens_until_they_are_taken_back() {
     let Some(server) = RedisServer::start().unwrap() else { return };
     let cache = Subject::redis(&server).cache;
-    let id = CredentialId::owned(ID, TokenKind::User);
-    assert_eq!(cache.parked(&id).await.unwrap(), None);
-    cache.park(&id, "sealed").await.unwrap();
-    assert_eq!(cache.parked(&id).await.unwrap().as_deref(), Some("sealed"));
-    cache.unpark(&id).await.unwrap();
-    assert_eq!(cache.parked(&id).await.unwrap(), None);
+    assert_eq!(cache.parked("one.2").await.unwrap(), None);
+    cache.park("one.2", "sealed").await.unwrap();
+    cache.park("one.3", "sealed later").await.unwrap();
+    assert_eq!(cache.parked("one.2").await.unwrap().as_deref(), Some("sealed"));
+    cache.unpark("one.2").await.unwrap();
+    assert_eq!(cache.parked("one.2").await.unwrap(), None);
+    assert_eq!(cache.parked("one.3").await.unwrap().as_deref(), Some("sealed later"), "another version");
+}
+
+#[tokio::test]
+async fn redis_shows_all_that_is_parked_in_pages() {
+    let Some(server) = RedisServer::start().unwrap() else { return };
+    let cache = Subject::redis(&server).cache;
+    assert_eq!(cache.all_parked(0).await.unwrap(), (vec![], 0));
+    let long = "x".repeat(500);
+    for number in 0..300 {
+        cache.park(&format!("{number}"), &long).await.unwrap();
+    }
+    let (mut all, mut cursor, mut pages) = (std::collections::BTreeSet::new(), 0, 0);
+    loop {
+        let (page, next) = cache.all_parked(cursor).await.unwrap();
+        assert!(page.iter().all(|(_, text)| *text == long));
+        all.extend(page.into_iter().map(|(place, _)| place));
+        pages += 1;
+        cursor = next;
+        if cursor == 0 {
+            break;
+        }
+    }
+    assert_eq!(all.len(), 300);
+    assert!(pages > 1, "never all at once");
 }
 
 #[tokio::test]

@@ -44,15 +44,19 @@ pub trait Cache: Send + Sync {
     /// Reads and deletes a one-time entry in one atomic step (`GETDEL`).
     async fn take_once(&self, space: Space, id: &str) -> Result<Option<String>, CacheError>;
 
-    /// Keeps refreshed tokens that the store would not take, sealed, for a day. An error when the cache is not
-    /// shared.
-    async fn park(&self, id: &CredentialId, text: &str) -> Result<(), CacheError>;
+    /// Keeps refreshed tokens that the store would not take, sealed, at a place of their own, for [`PARKED_TTL`] at
+    /// least. An error when the cache is not shared.
+    async fn park(&self, place: &str, text: &str) -> Result<(), CacheError>;
 
-    /// What is parked for a credential.
-    async fn parked(&self, id: &CredentialId) -> Result<Option<String>, CacheError>;
+    /// What is parked at a place.
+    async fn parked(&self, place: &str) -> Result<Option<String>, CacheError>;
 
-    /// Forgets what is parked, once the store has it.
-    async fn unpark(&self, id: &CredentialId) -> Result<(), CacheError>;
+    /// A page of all that is parked, place and text, and the cursor of the next page; 0 is the first, and the end. What is
+    /// there all the time is shown at least once.
+    async fn all_parked(&self, cursor: u64) -> Result<(Vec<(String, String)>, u64), CacheError>;
+
+    /// Forgets what is parked at a place.
+    async fn unpark(&self, place: &str) -> Result<(), CacheError>;
 
     /// Tells whoever listens in [`Cache::landings`] that a refresh of this credential is over, however it ended.
     async fn announce_landing(&self, id: &CredentialId) -> Result<(), CacheError>;

@@ -5,7 +5,7 @@
 mod flight;
 mod news;
 mod outcome;
-mod parked;
+pub(super) mod parked;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,6 +31,9 @@ const PATIENCE: Duration = Duration::from_secs(8);
 /// How soon a waiting caller looks again, and how often at last. Who shares a Redis is woken at once besides.
 const LOOK_SOON: Duration = Duration::from_millis(100);
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How long a token that may be spent is kept from being sent because the shared cache, where its successor may be parked,
+/// can't be read. After that it is taken for wiped.
+const CACHE_MAY_KNOW: Duration = Duration::from_secs(60 * 60);
 /// How long to leave a provider alone that refuses our app: an operator has to act first.
 const OPERATOR_BACK_OFF: Duration = Duration::from_secs(5 * 60);
 
@@ -184,10 +187,11 @@ pub async fn renew(
 ) -> Result<Arc<Credential>, Arc<RenewError>> {
     if let Err(error) = may_refresh(ctx, &seen, &trigger) {
         let dead = matches!(error, RenewError::NotRefreshable) && !seen.is_live(ctx.clock.now());
-        return Err(Arc::new(match dead {
+        let ended = match dead {
             true => outcome::condemn(ctx, &seen, StatusReason::NoRefreshToken).await,
-            false => error,
-        }));
+            false => Err(error),
+        };
+        return ended.map(Arc::new).map_err(Arc::new);
     }
     let began_at = ctx.clock.monotonic();
     loop {
@@ -242,10 +246,11 @@ fn may_refresh(ctx: &Context, seen: &Credential, trigger: &Trigger) -> Result<()
 
 /// Marks a credential whose sealed tokens can't be opened.
 pub async fn unreadable(ctx: &Context, credential: &Credential) {
-    outcome::condemn(ctx, credential, StatusReason::Unreadable).await;
+    end(ctx, credential, StatusReason::Unreadable).await;
 }
 
 /// Ends a credential that the provider has refused in use, as it was tested.
 pub(super) async fn end(ctx: &Context, credential: &Credential, reason: StatusReason) {
-    outcome::condemn(ctx, credential, reason).await;
+    // If its tokens have been replaced meanwhile, what was found is about others.
+    let _: Result<Credential, RenewError> = outcome::condemn(ctx, credential, reason).await;
 }

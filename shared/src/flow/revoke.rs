@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Context, alert, api_name, connect};
 use crate::domain::{
-    Connection, ConnectionId, Event, EventKind, PendingRevocation, ProviderRevocation, Revoked,
+    Connection, ConnectionId, Credential, Event, EventKind, PendingRevocation, ProviderRevocation, Revoked,
 };
 use crate::error::Code;
 use crate::provider::{Failure, FailureClass};
@@ -114,6 +114,28 @@ fn event(ctx: &Context, request: &RevokeRequest, connection: &Connection) -> Eve
     }
 }
 
+/// Has the provider revoke tokens that it issued while their credential was revoked here.
+pub(super) async fn received_too_late(ctx: &Context, tokens: &Credential) {
+    let now = ctx.clock.now();
+    let pending = PendingRevocation {
+        // A shared bot belonged to no connection that is left; nobody waits for the result.
+        connection_id: tokens.id.owner().unwrap_or_else(|| ConnectionId::new(ctx.ids.uuid())),
+        credential_id: tokens.id.clone(),
+        tenant_id: tokens.tenant_id.clone(),
+        provider: tokens.provider.clone(),
+        kind: tokens.kind,
+        version: tokens.version,
+        access: tokens.access.clone(),
+        refresh: tokens.refresh.clone(),
+        next_try_at: now,
+        give_up_at: now + GIVE_UP_AFTER,
+    };
+    if let Err(error) = ctx.store.add_revocation(&pending).await {
+        tracing::warn!(credential.id = %tokens.id, error = &error as &dyn std::error::Error, "tokens received after a revocation could not be kept for revoking");
+    }
+    tell_provider(ctx, &pending).await;
+}
+
 /// Asks the provider to revoke, and keeps what it says. A passing failure puts it off; after a day it is
 /// given up, and the result stays `pending`.
 pub async fn tell_provider(ctx: &Context, pending: &PendingRevocation) {
@@ -126,7 +148,7 @@ pub async fn tell_provider(ctx: &Context, pending: &PendingRevocation) {
         Err(why) => {
             tracing::warn!(connection.id = %pending.connection_id, provider.id = %pending.provider, why, "a revocation at the provider is put off");
             let next = now + AGAIN_AFTER;
-            let postponed = ctx.store.postpone_revocation(&pending.credential_id, pending.version, next);
+            let postponed = ctx.store.postpone_revocation(pending, next);
             if let Err(error) = postponed.await {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
@@ -145,7 +167,7 @@ pub async fn tell_provider(ctx: &Context, pending: &PendingRevocation) {
         credential_id: Some(pending.credential_id.clone()),
         detail: Some(detail),
     };
-    let settled = ctx.store.settle_revocation(&pending.credential_id, pending.version, result, &event);
+    let settled = ctx.store.settle_revocation(pending, result, &event);
     if let Err(error) = settled.await {
         tracing::warn!(
             error = &error as &dyn std::error::Error,

@@ -14,7 +14,7 @@ use futures_util::stream::{self, Stream, StreamExt};
 use tokio::sync::Semaphore;
 
 use super::probe::{self, ProbeError};
-use super::renew::{RenewError, Trigger, renew};
+use super::renew::{RenewError, Trigger, parked, renew};
 use super::{Context, adopt, revoke, rotate, schedule};
 use crate::domain::{
     Connection, ConnectionId, HealthStatus, Job, JobFailure, JobReport, ProviderId, Timestamp,
@@ -47,6 +47,14 @@ pub async fn refresh(ctx: &Arc<Context>, bounds: Bounds) -> Result<JobReport, St
         tracing::error!(
             error = &error as &dyn std::error::Error,
             "what an earlier service wrote was not adopted; the next run goes on"
+        );
+    }
+    if bounds.share.is_first()
+        && let Err(error) = parked::settle(ctx).await
+    {
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "what is parked was not settled; the next run goes on"
         );
     }
     let gates = gates(ctx, bounds.concurrency);

@@ -129,7 +129,7 @@ macro_rules! store_contract {
                 condemning_keeps_the_tokens_and_names_the_connections,
                 condemning_carries_to_those_of_which_it_is_the_default_but_those_revoked_here,
                 the_users_of_a_shared_credential_are_all_connections_of_its_workspace,
-                condemning_another_version_does_nothing,
+                condemning_another_version_does_nothing_and_says_so,
             ]
             sweeping: [
                 refreshes_are_due_by_shard_oldest_first_in_pages,
@@ -147,6 +147,7 @@ macro_rules! store_contract {
                 revoking_twice_changes_nothing_and_answers_what_is_pending,
                 revoking_nothing_is_none,
                 settling_deletes_the_tokens_and_keeps_the_result,
+                two_sets_of_tokens_of_one_version_are_revoked_apart,
                 a_revocation_that_is_put_off_is_due_later,
                 tokens_that_came_too_late_are_pending_beside_the_others,
                 a_grant_is_in_use_while_an_active_credential_of_any_tenant_has_it,

@@ -50,14 +50,14 @@ pub trait Credentials {
 
     /// Marks a credential dead, if it still has `version`: its status and reason, and those of every
     /// connection of which it is the default, but for those revoked here. The sealed tokens stay.
-    /// Returns the connections that use the credential; none when the version has moved on.
+    /// Returns the connections that use the credential; `None` when the version has moved on, or there is none.
     async fn condemn(
         &self,
         id: &CredentialId,
         version: u64,
         reason: StatusReason,
         event: &Event,
-    ) -> Result<Vec<ConnectionId>, StoreError>;
+    ) -> Result<Option<Vec<ConnectionId>>, StoreError>;
 
     /// Active credentials of one shard that are due before `before`, by index, oldest first, beginning
     /// after the cursor of the page before.

@@ -4,10 +4,10 @@ use async_trait::async_trait;
 
 use super::StoreError;
 use crate::domain::{
-    Connection, ConnectionId, CredentialId, Event, PendingRevocation, ProviderRevocation, Revoked, Timestamp,
+    Connection, ConnectionId, Event, PendingRevocation, ProviderRevocation, Revoked, Timestamp,
 };
 
-/// Revocations. Known by credential and version.
+/// Revocations. Known by credential, version and mark.
 #[async_trait]
 pub trait Revocations {
     /// Marks a connection revoked, in one transaction with what follows from it.
@@ -44,8 +44,7 @@ pub trait Revocations {
     /// Ends a pending revocation: deletes it with its tokens, and keeps the result on the connection.
     async fn settle_revocation(
         &self,
-        id: &CredentialId,
-        version: u64,
+        pending: &PendingRevocation,
         result: ProviderRevocation,
         event: &Event,
     ) -> Result<(), StoreError>;
@@ -53,8 +52,7 @@ pub trait Revocations {
     /// Puts a pending revocation off.
     async fn postpone_revocation(
         &self,
-        id: &CredentialId,
-        version: u64,
+        pending: &PendingRevocation,
         next_try_at: Timestamp,
     ) -> Result<(), StoreError>;
 }

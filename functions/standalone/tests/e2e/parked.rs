@@ -35,10 +35,62 @@ async fn tokens_that_the_store_would_not_take_are_served_and_saved_later() {
     let adopted = other.api.post("/api/v1/tokens/get", &body).await.ok();
     assert_eq!(adopted["accessToken"], served["accessToken"], "what was parked, not asked for again");
     assert_eq!(world.view(&id).await["status"], "active");
-    assert_eq!(std::fs::read_dir(world.folder.path().join("parked")).unwrap().count(), 0);
+    let parked = || std::fs::read_dir(world.folder.path().join("parked")).unwrap().count();
+    assert_eq!(parked(), 1, "kept for whoever still has the lease of the version before");
 
     world.advance(43_200);
     let next = other.api.post("/api/v1/tokens/get", &body).await.ok();
     assert_eq!(next["refreshState"], "refreshed", "the rotated refresh token was saved too");
     assert_eq!(world.sandbox().counters().most_presentations, 1, "no refresh token was used twice");
+
+    world.advance(43_200);
+    world.job("refresh/expiring").await;
+    assert_eq!(parked(), 0, "for a day");
+}
+
+/// Alice's refreshed tokens, which the store would not take, and what is stored instead; then it takes everything again.
+async fn parked(world: &World) -> (String, shared::domain::Credential) {
+    let id = world.connect("gmail", "alice").await;
+    world.advance(3600);
+    let db = refuse_saves(world);
+    world.get("gmail", "alice").await.ok();
+    allow_saves(&db);
+    let stored = world.ctx().store.connection(id.parse().unwrap()).await.unwrap().unwrap();
+    (id, stored.credentials[0].clone())
+}
+
+#[tokio::test]
+async fn a_revocation_reaches_what_was_parked_too() {
+    let world = World::start().await;
+    let (id, _) = parked(&world).await;
+    let token = world.token("gmail", "alice").await;
+    // Google ends the whole grant with either token; the one that is parked must be told of all the same.
+    world.sandbox().fault(Fault::respond(Endpoint::GoogleRevoke, 503));
+    world.revoke(&id).await.ok();
+    assert!(world.lives("gmail", &token).await, "the provider did not hear of the first");
+    world.job("refresh/expiring").await;
+    assert!(!world.lives("gmail", &token).await);
+    assert_eq!(std::fs::read_dir(world.folder.path().join("parked")).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn a_grant_that_was_given_up_lives_again_when_its_tokens_were_parked() {
+    let world = World::start().await;
+    let (id, stored) = parked(&world).await;
+    // Somebody who could not see what was parked had asked with the spent token.
+    let reason = shared::domain::StatusReason::RefreshOutcomeUnknown;
+    let event = shared::domain::Event {
+        at: shared::testing::TestClock::START,
+        kind: shared::domain::EventKind::GrantEnded,
+        tenant_id: None,
+        provider: None,
+        connection_id: None,
+        credential_id: None,
+        detail: None,
+    };
+    world.ctx().store.condemn(&stored.id, stored.version, reason, &event).await.unwrap().unwrap();
+    assert_eq!(world.view(&id).await["status"], "expired");
+    world.job("refresh/expiring").await;
+    assert_eq!(world.view(&id).await["status"], "active");
+    world.get("gmail", "alice").await.ok();
 }

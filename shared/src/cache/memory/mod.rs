@@ -87,15 +87,19 @@ impl Cache for Memory {
         Err(CacheError(NotShared.into()))
     }
 
-    async fn park(&self, _: &CredentialId, _: &str) -> Result<(), CacheError> {
+    async fn park(&self, _: &str, _: &str) -> Result<(), CacheError> {
         Err(CacheError(NotShared.into()))
     }
 
-    async fn parked(&self, _: &CredentialId) -> Result<Option<String>, CacheError> {
+    async fn parked(&self, _: &str) -> Result<Option<String>, CacheError> {
         Ok(None)
     }
 
-    async fn unpark(&self, _: &CredentialId) -> Result<(), CacheError> {
+    async fn all_parked(&self, _: u64) -> Result<(Vec<(String, String)>, u64), CacheError> {
+        Ok((Vec::new(), 0))
+    }
+
+    async fn unpark(&self, _: &str) -> Result<(), CacheError> {
         Ok(())
     }
 

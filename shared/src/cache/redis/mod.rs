@@ -60,6 +60,15 @@ redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return 1
 ";
 
+/// Parks tokens: hash; place, text, milliseconds to live.
+const PARK: &str = r"
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+return 1
+";
+/// All that is parked: a hash by place, nearly always empty. It ends a while after the last one was parked there.
+const PARKED: &str = "oauth:parked";
+
 /// How long a selection is also believed in this process, so that a token call asks Redis once: for the token
 /// and its tombstone, which are never believed here.
 const NEAR_TTL: Duration = Duration::from_secs(2);
@@ -131,18 +140,25 @@ impl Cache for Redis {
         Ok(value.as_deref().and_then(|value| live(value, now)).map(str::to_owned))
     }
 
-    async fn park(&self, id: &CredentialId, text: &str) -> Result<(), CacheError> {
-        let mut command = Cmd::set(parked_key(id), text);
-        command.arg("PX").arg(millis(PARKED_TTL));
+    async fn park(&self, place: &str, text: &str) -> Result<(), CacheError> {
+        let mut command = script(PARK, PARKED.to_owned());
+        command.arg(place).arg(text).arg(millis(PARKED_TTL));
         self.link.send(When::Always, &command).await
     }
 
-    async fn parked(&self, id: &CredentialId) -> Result<Option<String>, CacheError> {
-        self.link.send(When::Always, &Cmd::get(parked_key(id))).await
+    async fn parked(&self, place: &str) -> Result<Option<String>, CacheError> {
+        self.link.send(When::Always, &Cmd::hget(PARKED, place)).await
     }
 
-    async fn unpark(&self, id: &CredentialId) -> Result<(), CacheError> {
-        self.link.send(When::Always, &Cmd::del(parked_key(id))).await
+    async fn all_parked(&self, cursor: u64) -> Result<(Vec<(String, String)>, u64), CacheError> {
+        let mut command = redis::cmd("HSCAN");
+        command.arg(PARKED).arg(cursor).arg("COUNT").arg(50);
+        let (next, page): (u64, Vec<(String, String)>) = self.link.send(When::Always, &command).await?;
+        Ok((page, next))
+    }
+
+    async fn unpark(&self, place: &str) -> Result<(), CacheError> {
+        self.link.send(When::Always, &Cmd::hdel(PARKED, place)).await
     }
 
     async fn announce_landing(&self, id: &CredentialId) -> Result<(), CacheError> {
@@ -231,10 +247,6 @@ fn once_key(space: Space, id: &str) -> String {
 
 fn token_key(id: ConnectionId) -> String {
     format!("oauth:token:{id}")
-}
-
-fn parked_key(id: &CredentialId) -> String {
-    format!("oauth:parked:{id}")
 }
 
 fn landed_channel(id: &CredentialId) -> String {

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use super::news::{self, News};
 use super::outcome::{self, After};
-use super::{LEASE, LOOK_EVERY, NEEDED, OPERATOR_BACK_OFF, PATIENCE, RenewError, Trigger, parked};
+use super::{
+    CACHE_MAY_KNOW, LEASE, LOOK_EVERY, NEEDED, OPERATOR_BACK_OFF, PATIENCE, RenewError, Trigger, parked,
+};
 use crate::domain::refresh::{self, First};
 use crate::domain::{Credential, Rotation, Sealed, Status, StatusReason, Timestamp};
 use crate::flow::Context;
@@ -31,6 +33,26 @@ impl Held<'_> {
     /// What is left of the lease.
     pub(super) fn left(&self, ctx: &Context) -> Duration {
         LEASE.saturating_sub(ctx.clock.monotonic().saturating_sub(self.asked_at))
+    }
+
+    /// What is parked for it. A token that may be spent is not sent, and its grant not given up, as long as the place where
+    /// its successor may be parked can't be read.
+    pub(super) async fn find_parked(&self, ctx: &Context) -> Result<Option<Credential>, RenewError> {
+        let unread = match parked::find(ctx, &self.before).await {
+            Ok(parked) => return Ok(parked),
+            Err(unread) => unread,
+        };
+        let since = self.before.intent_at.map_or(Duration::ZERO, |intent| ctx.clock.now().since(intent));
+        let forgiving = matches!(self.rotation(), Rotation::None | Rotation::Sliding);
+        if forgiving || since >= CACHE_MAY_KNOW {
+            return Ok(None);
+        }
+        tracing::warn!(
+            credential.id = %self.before.id,
+            error = &unread as &dyn std::error::Error,
+            "a refresh waits: its token may be spent, and the cache where the next may be parked can't be read"
+        );
+        Err(RenewError::InProgress { retry_after: LOOK_EVERY })
     }
 
     /// What its provider does to a refresh token that is used.
@@ -88,7 +110,7 @@ pub(super) async fn fly(
         // Whoever had the lease while we waited has failed just now: asking again at once helps nobody.
         let left = held.before.next_refresh_at.map_or(Duration::ZERO, |due| due.since(ctx.clock.now()));
         let error = outcome::backing_off(&held.before, left);
-        return Err(outcome::not_sent(ctx, &held, error).await);
+        return Err(outcome::not_sent(ctx, &held, error, false).await);
     }
     let landed = ask(ctx, &held, trigger, &permit).await;
     news::tell(ctx, &held.before.id).await;
@@ -113,19 +135,25 @@ async fn ask(
     permit: &Permit,
 ) -> Result<Credential, RenewError> {
     let ambiguous = held.is_ambiguous();
-    let parked = if ambiguous { parked::find(ctx, &held.before).await } else { None };
+    let parked = match ambiguous {
+        true => match held.find_parked(ctx).await {
+            Ok(parked) => parked,
+            Err(error) => return Err(outcome::not_sent(ctx, held, error, false).await),
+        },
+        false => None,
+    };
     let live = held.before.is_live(ctx.clock.now());
     match (refresh::first(held.rotation(), ambiguous, parked.is_some(), live), parked) {
-        (First::Adopt, Some(parked)) => return outcome::save(ctx, held, parked, true).await,
+        (First::Adopt, Some(parked)) => return outcome::save(ctx, held, parked).await,
         (First::Wait, _) => return Err(outcome::wait_for_expiry(ctx, held).await),
         (First::Send | First::Adopt, _) => {}
     }
     let (refresh, kept) = match prepare(ctx, &held.before).await {
         Ok(prepared) => prepared,
         Err(SealError::Unreadable { .. }) => {
-            return Err(outcome::condemn(ctx, &held.before, StatusReason::Unreadable).await);
+            return outcome::condemn(ctx, &held.before, StatusReason::Unreadable).await;
         }
-        Err(error) => return Err(outcome::not_sent(ctx, held, RenewError::Seal(error)).await),
+        Err(error) => return Err(outcome::not_sent(ctx, held, RenewError::Seal(error), false).await),
     };
     let mut retried = false;
     loop {
@@ -136,7 +164,7 @@ async fn ask(
         // A process that was frozen in between does not send late.
         if held.left(ctx) < NEEDED {
             let error = RenewError::InProgress { retry_after: LOOK_EVERY };
-            return Err(outcome::not_sent(ctx, held, error).await);
+            return Err(outcome::not_sent(ctx, held, error, retried).await);
         }
         let answer = ctx.client.refresh(held.provider, held.before.kind, &refresh).await;
         drop(_gate);
@@ -210,5 +238,5 @@ async fn save(
         refreshed: true,
     };
     let credential = next.seal(ctx).await.map_err(RenewError::Seal)?;
-    outcome::save(ctx, held, credential, false).await
+    outcome::save(ctx, held, credential).await
 }

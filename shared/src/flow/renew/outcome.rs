@@ -5,9 +5,7 @@ use std::time::Duration;
 use super::flight::{self, Held};
 use super::{LOOK_EVERY, OPERATOR_BACK_OFF, RenewError, TO_PARK, parked};
 use crate::domain::refresh::{self, Then};
-use crate::domain::{
-    ConnectionId, Credential, Event, EventKind, PendingRevocation, Status, StatusReason, Timestamp,
-};
+use crate::domain::{Credential, Event, EventKind, Status, StatusReason, Timestamp};
 use crate::flow::{Context, alert, api_name, connect, revoke, schedule};
 use crate::provider::{Failure, FailureClass, Outcome};
 use crate::store::{Release, Saved, StoreError};
@@ -34,14 +32,20 @@ pub(super) enum After {
     Stop(RenewError),
 }
 
+impl After {
+    fn of(outcome: Result<Credential, RenewError>) -> Self {
+        match outcome {
+            Ok(credential) => Self::Adopt(Box::new(credential)),
+            Err(error) => Self::Stop(error),
+        }
+    }
+}
+
 /// Saves new tokens. A save that fails is tried again, then parked: the old refresh token may be spent.
-///
-/// `parked` says that this is the second attempt, with tokens that were parked.
 pub(super) async fn save(
     ctx: &Context,
     held: &Held<'_>,
     credential: Credential,
-    parked: bool,
 ) -> Result<Credential, RenewError> {
     let event = about(ctx, &credential, EventKind::Refreshed, None);
     let mut waits = SAVE_WAITS.iter();
@@ -53,19 +57,11 @@ pub(super) async fn save(
         let tried = tokio::time::timeout(within, ctx.store.save_refreshed(&credential, &event)).await;
         let error = match tried.unwrap_or_else(|late| Err(StoreError::Unavailable(Box::new(late)))) {
             Ok(Saved::Done) => {
-                if parked {
-                    parked::forget(ctx, &credential.id).await;
-                }
                 connect::forget_older_tokens(ctx, &credential).await;
                 return Ok(credential);
             }
             Ok(Saved::Missing) => return Err(RenewError::Missing),
-            Ok(Saved::Fenced(winner)) => {
-                if parked {
-                    parked::forget(ctx, &credential.id).await;
-                }
-                return fenced(ctx, &credential, *winner).await;
-            }
+            Ok(Saved::Fenced(winner)) => return fenced(ctx, &credential, *winner).await,
             Err(error) => error,
         };
         let in_time =
@@ -80,24 +76,7 @@ pub(super) async fn save(
 /// Somebody wrote while we asked. If they revoked, what we got must go too; else theirs is ours.
 async fn fenced(ctx: &Context, ours: &Credential, winner: Credential) -> Result<Credential, RenewError> {
     if winner.status_reason == Some(StatusReason::RevokedByCaller) {
-        let now = ctx.clock.now();
-        let pending = PendingRevocation {
-            // A shared bot belonged to no connection that is left; nobody waits for the result.
-            connection_id: winner.id.owner().unwrap_or_else(|| ConnectionId::new(ctx.ids.uuid())),
-            credential_id: ours.id.clone(),
-            tenant_id: ours.tenant_id.clone(),
-            provider: ours.provider.clone(),
-            kind: ours.kind,
-            version: ours.version,
-            access: ours.access.clone(),
-            refresh: ours.refresh.clone(),
-            next_try_at: now,
-            give_up_at: now + revoke::GIVE_UP_AFTER,
-        };
-        if let Err(error) = ctx.store.add_revocation(&pending).await {
-            tracing::warn!(credential.id = %ours.id, error = &error as &dyn std::error::Error, "tokens received after a revocation could not be kept for revoking");
-        }
-        revoke::tell_provider(ctx, &pending).await;
+        revoke::received_too_late(ctx, ours).await;
     }
     flight::adopt(winner)
 }
@@ -159,22 +138,15 @@ async fn put_off(
 /// The provider refuses the refresh token. Before the grant is given up: has somebody else rotated it?
 async fn refused(ctx: &Context, held: &Held<'_>, reason: StatusReason, lost: bool) -> After {
     let before = &held.before;
-    match ctx.store.credential(&before.id).await {
-        Ok(Some(now)) if now.version != before.version => return After::Adopt(Box::new(now)),
-        // Our lease has ended, and somebody else is at it: theirs is the last word.
-        Ok(Some(now)) if now.lease.as_ref().is_some_and(|lease| lease.owner != held.owner) => {
-            return After::Stop(RenewError::InProgress { retry_after: LOOK_EVERY });
-        }
-        Ok(Some(_)) => {}
-        Ok(None) => return After::Stop(RenewError::Missing),
-        Err(error) => return After::Stop(RenewError::Store(error)),
+    if held.left(ctx).is_zero() {
+        // The last word is for whoever has the lease now, or takes it next.
+        return After::Stop(RenewError::InProgress { retry_after: LOOK_EVERY });
     }
     // Whoever spent it may have parked what came of it since we looked.
-    if let Some(parked) = parked::find(ctx, before).await {
-        return match save(ctx, held, parked, true).await {
-            Ok(saved) => After::Adopt(Box::new(saved)),
-            Err(error) => After::Stop(error),
-        };
+    match held.find_parked(ctx).await {
+        Ok(None) => {}
+        Ok(Some(parked)) => return After::of(save(ctx, held, parked).await),
+        Err(error) => return After::Stop(not_sent(ctx, held, error, true).await),
     }
     let reason = if reason != StatusReason::GrantExpired {
         reason
@@ -186,7 +158,7 @@ async fn refused(ctx: &Context, held: &Held<'_>, reason: StatusReason, lost: boo
     } else {
         reason
     };
-    After::Stop(condemn(ctx, before, reason).await)
+    After::of(condemn(ctx, before, reason).await)
 }
 
 /// Whether a grant has ended at the age at which those of an app in testing do. It is found when the last access token is
@@ -198,35 +170,41 @@ fn is_of_testing_app(held: &Held<'_>, now: Timestamp) -> bool {
     now.since(granted_at).abs_diff(life) <= ABOUT
 }
 
-/// Ends a credential: it keeps its sealed tokens, and everybody who uses it is told.
-pub(super) async fn condemn(ctx: &Context, dead: &Credential, reason: StatusReason) -> RenewError {
+/// Ends a credential: it keeps its sealed tokens, and everybody who uses it is told. If its tokens have been replaced
+/// meanwhile, those are the answer.
+pub(super) async fn condemn(
+    ctx: &Context,
+    dead: &Credential,
+    reason: StatusReason,
+) -> Result<Credential, RenewError> {
     let event = about(ctx, dead, EventKind::GrantEnded, Some(api_name(reason)));
-    match ctx.store.condemn(&dead.id, dead.version, reason, &event).await {
-        Ok(connections) => {
-            tracing::info!(
-                credential.id = %dead.id,
-                provider.id = %dead.provider,
-                reason = ?reason,
-                connections = connections.len(),
-                "a grant has ended"
-            );
-            for id in connections {
-                // Only what is cached is at stake, so a connection that can't be read is left to its time to live.
-                if let Ok(Some(connection)) = ctx.store.connection(id).await {
-                    connect::forget_cached(ctx, &connection).await;
-                }
-            }
-            RenewError::Ended(reason)
+    let condemned = ctx.store.condemn(&dead.id, dead.version, reason, &event).await;
+    let Some(connections) = condemned.map_err(RenewError::Store)? else {
+        let winner = ctx.store.credential(&dead.id).await.map_err(RenewError::Store)?;
+        return flight::adopt(winner.ok_or(RenewError::Missing)?);
+    };
+    tracing::info!(
+        credential.id = %dead.id,
+        provider.id = %dead.provider,
+        reason = ?reason,
+        connections = connections.len(),
+        "a grant has ended"
+    );
+    for id in connections {
+        // Only what is cached is at stake, so a connection that can't be read is left to its time to live.
+        if let Ok(Some(connection)) = ctx.store.connection(id).await {
+            connect::forget_cached(ctx, &connection).await;
         }
-        Err(error) => RenewError::Store(error),
     }
+    Err(RenewError::Ended(reason))
 }
 
-/// Gives the lease back: nothing was sent, nothing is known to have failed.
-pub(super) async fn not_sent(ctx: &Context, held: &Held<'_>, error: RenewError) -> RenewError {
+/// Gives the lease back: this time nothing was sent. What was sent before, under this lease (`earlier`) or an earlier one, may
+/// still turn out to have spent the token.
+pub(super) async fn not_sent(ctx: &Context, held: &Held<'_>, error: RenewError, earlier: bool) -> RenewError {
     let before = &held.before;
-    let next = before.next_refresh_at;
-    release(ctx, held, before.intent_at, next, before.failures, None, None).await;
+    let intent_at = before.intent_at.or_else(|| earlier.then(|| ctx.clock.now()));
+    release(ctx, held, intent_at, before.next_refresh_at, before.failures, None, None).await;
     error
 }
 
@@ -282,7 +260,12 @@ fn back_off(ctx: &Context, before: &Credential) -> Duration {
     schedule::back_off(before.failures + 1, ctx.ids.as_ref())
 }
 
-fn about(ctx: &Context, credential: &Credential, kind: EventKind, detail: Option<String>) -> Event {
+pub(super) fn about(
+    ctx: &Context,
+    credential: &Credential,
+    kind: EventKind,
+    detail: Option<String>,
+) -> Event {
     Event {
         at: ctx.clock.now(),
         kind,

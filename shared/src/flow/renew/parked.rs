@@ -1,11 +1,24 @@
-//! Parks refreshed tokens that the store would not take: sealed, in the shared cache or in a journal on one machine, until it does.
+//! Tokens that the store would not take: parked sealed, in the shared cache or in a journal on one machine, for a day.
+//!
+//! Each version has a place of its own, and keeps it until its time is over, also when it is saved: whoever has the lease
+//! meanwhile must find it before sending the token that it replaced.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use super::RenewError;
-use crate::domain::{Credential, CredentialId};
-use crate::flow::Context;
-use crate::store::StoreError;
+use serde::{Deserialize, Serialize};
+
+use super::{RenewError, outcome};
+use crate::cache::{CacheError, PARKED_TTL};
+use crate::domain::{Credential, CredentialId, EventKind, Status, StatusReason, Timestamp};
+use crate::flow::{Context, connect, revoke};
+use crate::store::{Saved, StoreError};
+
+/// What is parked, as text.
+#[derive(Serialize, Deserialize)]
+struct Parked {
+    until: Timestamp,
+    credential: Credential,
+}
 
 /// Parks what could not be saved. The tokens are good all the same, so whoever waits for them gets them; the
 /// intent that is still in the store leads the next refresh here.
@@ -14,7 +27,9 @@ pub(super) async fn park(
     credential: Credential,
     unsaved: StoreError,
 ) -> Result<Credential, RenewError> {
-    let kept = keep(ctx, &credential).await;
+    let parked = Parked { until: ctx.clock.now() + PARKED_TTL, credential };
+    let kept = keep(ctx, &parked).await;
+    let credential = parked.credential;
     tracing::error!(
         credential.id = %credential.id,
         provider.id = %credential.provider,
@@ -26,63 +41,142 @@ pub(super) async fn park(
 }
 
 /// The parked tokens of exactly the version that comes after `before`.
-pub(super) async fn find(ctx: &Context, before: &Credential) -> Option<Credential> {
-    let text = match ctx.cache.parked(&before.id).await {
-        Ok(Some(text)) => Some(text),
-        Ok(None) | Err(_) => read(journal(ctx, &before.id)?).await,
+///
+/// # Errors
+/// When the cache can't be read: something may be parked there.
+pub(super) async fn find(ctx: &Context, before: &Credential) -> Result<Option<Credential>, CacheError> {
+    let version = before.version + 1;
+    let place = place(&before.id, version);
+    let cached = if ctx.cache.shared() { ctx.cache.parked(&place).await } else { Ok(None) };
+    let text = match (cached, journal(ctx)) {
+        (Ok(Some(text)), _) => Some(text),
+        (Ok(None), None) => None,
+        (Ok(None), Some(journal)) => read(journal.join(place)).await,
+        (Err(unread), None) => return Err(unread),
+        (Err(unread), Some(journal)) => Some(read(journal.join(place)).await.ok_or(unread)?),
     };
-    let parked: Credential = serde_json::from_str(&text?).ok()?;
-    (parked.id == before.id && parked.version == before.version + 1).then_some(parked)
+    let parked = text.and_then(|text| serde_json::from_str::<Parked>(&text).ok());
+    let parked = parked.filter(|parked| parked.until > ctx.clock.now()).map(|parked| parked.credential);
+    Ok(parked.filter(|parked| parked.id == before.id && parked.version == version))
 }
 
-/// Forgets what is parked: the store has it, or has something newer.
-pub(super) async fn forget(ctx: &Context, id: &CredentialId) {
-    if ctx.cache.shared()
-        && let Err(error) = ctx.cache.unpark(id).await
-    {
-        tracing::debug!(
-            error = &error as &dyn std::error::Error,
-            "parked tokens were not forgotten; they end by themselves"
-        );
-    }
-    if let Some(path) = journal(ctx, id).filter(|path| path.exists()) {
-        let removed = tokio::task::spawn_blocking(move || std::fs::remove_file(path)).await;
-        if !matches!(removed, Ok(Ok(()))) {
-            tracing::warn!(credential.id = %id, "a journal entry was not removed; it is passed over");
+/// Looks through all that is parked, as part of a sweep: saves what the store took for dead, has the provider revoke what
+/// was revoked here meanwhile, and forgets what is over.
+pub(in crate::flow) async fn settle(ctx: &Context) -> Result<(), StoreError> {
+    if let Some(journal) = journal(ctx) {
+        for place in places(journal.clone()).await {
+            let Some(text) = read(journal.join(&place)).await else { continue };
+            if is_settled(ctx, &text).await? {
+                remove(journal.join(place)).await;
+            }
         }
     }
+    let mut cursor = 0;
+    while ctx.cache.shared() {
+        let (parked, next) = match ctx.cache.all_parked(cursor).await {
+            Ok(page) => page,
+            Err(error) => {
+                tracing::debug!(
+                    error = &error as &dyn std::error::Error,
+                    "what is parked was not looked through"
+                );
+                break;
+            }
+        };
+        for (place, text) in parked {
+            if is_settled(ctx, &text).await?
+                && let Err(error) = ctx.cache.unpark(&place).await
+            {
+                tracing::debug!(error = &error as &dyn std::error::Error, "parked tokens end by themselves");
+            }
+        }
+        cursor = next;
+        if cursor == 0 {
+            break;
+        }
+    }
+    Ok(())
 }
 
-async fn keep(ctx: &Context, credential: &Credential) -> bool {
-    let Ok(text) = serde_json::to_string(credential) else { return false };
-    if ctx.cache.shared() && ctx.cache.park(&credential.id, &text).await.is_ok() {
+/// Whether nobody will want it any more.
+async fn is_settled(ctx: &Context, text: &str) -> Result<bool, StoreError> {
+    let Ok(Parked { until, credential: parked }) = serde_json::from_str(text) else { return Ok(true) };
+    if until <= ctx.clock.now() {
+        return Ok(true);
+    }
+    let Some(stored) = ctx.store.credential(&parked.id).await? else { return Ok(true) };
+    let revoked = stored.status_reason == Some(StatusReason::RevokedByCaller);
+    if revoked && stored.version == parked.version && stored.access.is_none() {
+        // Revoked here while it was parked: what the provider was told of is the token before.
+        revoke::received_too_late(ctx, &parked).await;
+        return Ok(true);
+    }
+    let given_up = matches!(stored.status, Status::Expired | Status::Revoked) && !revoked;
+    if given_up && stored.version + 1 == parked.version {
+        let event = outcome::about(ctx, &parked, EventKind::Refreshed, None);
+        if ctx.store.save_refreshed(&parked, &event).await? == Saved::Done {
+            tracing::info!(credential.id = %parked.id, "a grant that was taken for dead lives: its tokens were parked");
+            connect::forget_older_tokens(ctx, &parked).await;
+            for id in ctx.store.users(&parked.id).await? {
+                if let Some(connection) = ctx.store.connection(id).await? {
+                    connect::forget_cached(ctx, &connection).await;
+                }
+            }
+        }
+    }
+    Ok(false)
+}
+
+async fn keep(ctx: &Context, parked: &Parked) -> bool {
+    let Ok(text) = serde_json::to_string(parked) else { return false };
+    let place = place(&parked.credential.id, parked.credential.version);
+    if ctx.cache.shared() && ctx.cache.park(&place, &text).await.is_ok() {
         return true;
     }
-    match journal(ctx, &credential.id) {
-        Some(path) => write(path, text).await,
+    match journal(ctx) {
+        Some(journal) => write(journal, place, text).await,
         None => false,
     }
 }
 
-/// Where a credential is parked on one machine, which has a disk of its own.
-fn journal(ctx: &Context, id: &CredentialId) -> Option<PathBuf> {
-    let plain =
-        id.as_str().bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'));
-    (plain && ctx.config.has_embedded_store())
-        .then(|| ctx.config.data_dir.join("parked").join(format!("{id}.json")))
+fn place(id: &CredentialId, version: u64) -> String {
+    // What an id may hold besides is no name of a file.
+    let plain = |each: char| each.is_ascii_alphanumeric() || matches!(each, '.' | '-' | '_');
+    let id: String = id.as_str().chars().map(|each| if plain(each) { each } else { '_' }).collect();
+    format!("{id}.{version}.json")
+}
+
+/// Where is parked on one machine, which has a disk of its own.
+fn journal(ctx: &Context) -> Option<PathBuf> {
+    ctx.config.has_embedded_store().then(|| ctx.config.data_dir.join("parked"))
+}
+
+async fn places(journal: PathBuf) -> Vec<String> {
+    let listed = tokio::task::spawn_blocking(move || {
+        let entries = std::fs::read_dir(journal).into_iter().flatten().flatten();
+        let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+        names.filter(|name| Path::new(name).extension().is_some_and(|each| each == "json")).collect()
+    });
+    listed.await.unwrap_or_default()
 }
 
 async fn read(path: PathBuf) -> Option<String> {
     tokio::task::spawn_blocking(move || std::fs::read_to_string(path).ok()).await.ok()?
 }
 
+async fn remove(path: PathBuf) {
+    let removed = tokio::task::spawn_blocking(move || std::fs::remove_file(path)).await;
+    if !matches!(removed, Ok(Ok(()))) {
+        tracing::warn!("a journal entry was not removed; it is passed over");
+    }
+}
+
 /// Written beside its place, flushed, then moved there: never half of it.
-async fn write(path: PathBuf, text: String) -> bool {
+async fn write(journal: PathBuf, place: String, text: String) -> bool {
     let written = tokio::task::spawn_blocking(move || -> std::io::Result<()> {
         use std::io::Write as _;
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder)?;
-        }
+        std::fs::create_dir_all(&journal)?;
+        let path = journal.join(place);
         let draft = path.with_extension("draft");
         let mut file = std::fs::File::create(&draft)?;
         file.write_all(text.as_bytes())?;

@@ -168,8 +168,7 @@ pub async fn settling_deletes_the_tokens_and_keeps_the_result(s: Subject) {
     let waiting = revoke(&s, &connection).await.pending.remove(0);
     let event = build::event(EventKind::ProviderRevocation, &connection);
     for result in [ProviderRevocation::Revoked, ProviderRevocation::AlreadyInvalid] {
-        let id = &waiting.credential_id;
-        s.store.settle_revocation(id, waiting.version, result, &event).await.unwrap();
+        s.store.settle_revocation(&waiting, result, &event).await.unwrap();
         // The second time there is nothing to settle.
         let stored = s.connection(connection.id).await;
         assert_eq!(results(&stored), [(TokenKind::User, ProviderRevocation::Revoked)]);
@@ -177,6 +176,19 @@ pub async fn settling_deletes_the_tokens_and_keeps_the_result(s: Subject) {
     assert_eq!(s.store.due_revocations(build::NOW + DAY, 10).await.unwrap(), []);
     let events = s.store.events(&EventFilter::default(), None, 10).await.unwrap();
     assert_eq!(events.items, [event, told(&connection)]);
+}
+
+pub async fn two_sets_of_tokens_of_one_version_are_revoked_apart(s: Subject) {
+    let connection = s.connect(&build::connection(1)).await;
+    let one = revoke(&s, &connection).await.pending.remove(0);
+    let other = PendingRevocation {
+        refresh: Some(crate::domain::Sealed("v1.key.what-a-frozen-process-received".to_owned())),
+        ..one.clone()
+    };
+    s.store.add_revocation(&other).await.unwrap();
+    let event = build::event(EventKind::ProviderRevocation, &connection);
+    s.store.settle_revocation(&other, ProviderRevocation::Revoked, &event).await.unwrap();
+    assert_eq!(s.store.due_revocations(build::NOW, 10).await.unwrap(), [one]);
 }
 
 pub async fn a_revocation_that_is_put_off_is_due_later(s: Subject) {
@@ -187,7 +199,7 @@ pub async fn a_revocation_that_is_put_off_is_due_later(s: Subject) {
     }
     let later = build::NOW + Duration::from_secs(60);
     let first = &waiting[0];
-    s.store.postpone_revocation(&first.credential_id, first.version, later).await.unwrap();
+    s.store.postpone_revocation(first, later).await.unwrap();
     assert_eq!(s.store.due_revocations(build::NOW, 10).await.unwrap(), waiting[1..]);
     assert_eq!(s.store.due_revocations(build::NOW, 1).await.unwrap(), waiting[1..2]);
     let due = s.store.due_revocations(later, 10).await.unwrap();

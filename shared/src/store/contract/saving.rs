@@ -101,7 +101,7 @@ pub async fn condemning_keeps_the_tokens_and_names_the_connections(s: Subject) {
     let event = build::event(EventKind::GrantEnded, &connection);
     let reason = StatusReason::GrantExpired;
     let users = s.store.condemn(&old.id, 1, reason, &event).await.unwrap();
-    assert_eq!(users, ids([1]));
+    assert_eq!(users, Some(ids([1])));
 
     let dead = s.connection(connection.id).await;
     assert_eq!((dead.status, dead.status_reason), (Status::Expired, Some(reason)));
@@ -126,11 +126,11 @@ pub async fn condemning_carries_to_those_of_which_it_is_the_default_but_those_re
     let reason = StatusReason::AppUninstalled;
     // The user's half is not the default of the fourth.
     let users = s.store.condemn(&user.id, user.version, reason, &event).await.unwrap();
-    assert_eq!(users, [fourth.id]);
+    assert_eq!(users, Some(vec![fourth.id]));
     assert_eq!(s.connection(fourth.id).await.status_reason, None);
 
     let users = s.store.condemn(&bot.id, bot.version, reason, &event).await.unwrap();
-    assert_eq!(users, ids(1..=4));
+    assert_eq!(users, Some(ids(1..=4)));
     for (id, reason) in [
         (first, StatusReason::AppUninstalled),
         (second, StatusReason::AppUninstalled),
@@ -153,13 +153,15 @@ pub async fn the_users_of_a_shared_credential_are_all_connections_of_its_workspa
     assert_eq!(s.store.users(&elsewhere.credentials[0].id).await.unwrap(), [elsewhere.id]);
 }
 
-pub async fn condemning_another_version_does_nothing(s: Subject) {
+pub async fn condemning_another_version_does_nothing_and_says_so(s: Subject) {
     let old = s.connect(&build::connection(1)).await;
     let new = s.connect(&again(&old)).await;
     let event = build::event(EventKind::GrantEnded, &old);
     let id = &old.credentials[0].id;
     let users = s.store.condemn(id, 1, StatusReason::GrantExpired, &event).await.unwrap();
-    assert_eq!(users, []);
+    assert_eq!(users, None);
+    let nothing = build::credential(7).id;
+    assert_eq!(s.store.condemn(&nothing, 1, StatusReason::GrantExpired, &event).await.unwrap(), None);
     assert_eq!(s.connection(new.id).await, new);
     assert_eq!(s.store.events(&EventFilter::default(), None, 10).await.unwrap().items, []);
 }

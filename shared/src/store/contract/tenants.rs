@@ -65,7 +65,7 @@ pub async fn pending_revocations_and_keys_outlive_their_tenant(s: Subject) {
     // The provider's answer still ends it, though there is no connection to keep it on.
     for each in &pending {
         let result = ProviderRevocation::Revoked;
-        s.store.settle_revocation(&each.credential_id, each.version, result, &event).await.unwrap();
+        s.store.settle_revocation(each, result, &event).await.unwrap();
     }
     assert_eq!(s.store.due_revocations(build::NOW, 10).await.unwrap(), []);
 }

@@ -141,7 +141,7 @@ impl Credentials for Firestore {
         version: u64,
         reason: StatusReason,
         event: &Event,
-    ) -> Result<Vec<ConnectionId>, StoreError> {
+    ) -> Result<Option<Vec<ConnectionId>>, StoreError> {
         let condemned = self
             .change(id, |stored, _| {
                 if stored.version != version {
@@ -161,7 +161,7 @@ impl Credentials for Firestore {
                 Judged::Write(Box::new(dead), Some(event.clone()), true)
             })
             .await?;
-        if condemned == Some(true) { self.users(id).await } else { Ok(Vec::new()) }
+        if condemned == Some(true) { self.users(id).await.map(Some) } else { Ok(None) }
     }
 
     async fn due_refreshes(

@@ -10,9 +10,7 @@ use super::link::Snapshot;
 use super::query::Query;
 use super::write::When;
 use super::{Firestore, REVOCATIONS, TRIES, contended, path};
-use crate::domain::{
-    ConnectionId, CredentialId, Event, PendingRevocation, ProviderRevocation, Revoked, Sealed, Timestamp,
-};
+use crate::domain::{ConnectionId, Event, PendingRevocation, ProviderRevocation, Revoked, Sealed, Timestamp};
 use crate::store::{Revocations, RevokeStarted, SHARDS, StoreError, shard_of};
 
 #[async_trait]
@@ -43,7 +41,7 @@ impl Revocations for Firestore {
     async fn add_revocation(&self, pending: &PendingRevocation) -> Result<(), StoreError> {
         // What is there already may have been put off meanwhile, and stays.
         for tried in 0..TRIES {
-            if self.get_one(pending_path(&pending.credential_id, pending.version)).await?.is_some() {
+            if self.get_one(pending_path(pending)).await?.is_some() {
                 return Ok(());
             }
             if self.link.commit(vec![self.pending_write(pending)]).await?.is_done() {
@@ -81,12 +79,11 @@ impl Revocations for Firestore {
 
     async fn settle_revocation(
         &self,
-        id: &CredentialId,
-        version: u64,
+        pending: &PendingRevocation,
         result: ProviderRevocation,
         event: &Event,
     ) -> Result<(), StoreError> {
-        let place = pending_path(id, version);
+        let place = pending_path(pending);
         for tried in 0..TRIES {
             // Nothing when somebody else has settled it.
             let Some(found) = self.get_one(place.clone()).await? else { return Ok(()) };
@@ -113,11 +110,10 @@ impl Revocations for Firestore {
 
     async fn postpone_revocation(
         &self,
-        id: &CredentialId,
-        version: u64,
+        pending: &PendingRevocation,
         next_try_at: Timestamp,
     ) -> Result<(), StoreError> {
-        let place = pending_path(id, version);
+        let place = pending_path(pending);
         for tried in 0..TRIES {
             let Some(mut found) = self.get_one(place.clone()).await? else { return Ok(()) };
             found.fields.set("nextTryAt", time(next_try_at));
@@ -148,12 +144,12 @@ impl Firestore {
         fields.set("shard", number(shard_of(pending.credential_id.as_str()).into()));
         fields.set("nextTryAt", time(pending.next_try_at));
         fields.set("giveUpAt", time(pending.give_up_at));
-        self.put(&pending_path(&pending.credential_id, pending.version), fields, When::Absent)
+        self.put(&pending_path(pending), fields, When::Absent)
     }
 }
 
-fn pending_path(id: &CredentialId, version: u64) -> String {
-    path(REVOCATIONS, &format!("{id}.{version}"))
+fn pending_path(of: &PendingRevocation) -> String {
+    path(REVOCATIONS, &format!("{}.{}.{}", of.credential_id, of.version, of.mark()))
 }
 
 fn pending_all(found: &[Snapshot]) -> Result<Vec<PendingRevocation>, StoreError> {

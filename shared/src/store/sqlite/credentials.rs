@@ -73,7 +73,7 @@ impl Credentials for Sqlite {
         version: u64,
         reason: StatusReason,
         event: &Event,
-    ) -> Result<Vec<ConnectionId>, StoreError> {
+    ) -> Result<Option<Vec<ConnectionId>>, StoreError> {
         let (id, event) = (id.clone(), event.clone());
         self.write(move |db| condemn(db, &id, version, reason, &event)).await
     }
@@ -251,9 +251,9 @@ fn condemn(
     version: u64,
     reason: StatusReason,
     event: &Event,
-) -> Result<Vec<ConnectionId>, StoreError> {
+) -> Result<Option<Vec<ConnectionId>>, StoreError> {
     let Some(stored) = rows::credential(db, id)?.filter(|stored| stored.version == version) else {
-        return Ok(Vec::new());
+        return Ok(None);
     };
     let dead = Credential { status: reason.status(), status_reason: Some(reason), ..stored };
     run(
@@ -264,7 +264,7 @@ fn condemn(
     )?;
     connect::carry(db, &dead, None, event.at)?;
     journal::record(db, std::slice::from_ref(event))?;
-    users(db, id)
+    users(db, id).map(Some)
 }
 
 fn users(db: &Db, id: &CredentialId) -> Result<Vec<ConnectionId>, StoreError> {

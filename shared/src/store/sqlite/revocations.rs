@@ -65,28 +65,31 @@ impl Revocations for Sqlite {
 
     async fn settle_revocation(
         &self,
-        id: &CredentialId,
-        version: u64,
+        pending: &PendingRevocation,
         result: ProviderRevocation,
         event: &Event,
     ) -> Result<(), StoreError> {
-        let (id, event) = (id.clone(), event.clone());
-        self.write(move |db| settle(db, &id, version, result, &event)).await
+        let (pending, event) = (pending.clone(), event.clone());
+        self.write(move |db| settle(db, &pending, result, &event)).await
     }
 
     async fn postpone_revocation(
         &self,
-        id: &CredentialId,
-        version: u64,
+        pending: &PendingRevocation,
         next_try_at: Timestamp,
     ) -> Result<(), StoreError> {
-        let id = id.clone();
+        let pending = pending.clone();
         self.write(move |db| {
             run(
                 db,
-                "UPDATE pending_revocations SET next_try_at = ?3 \
-                 WHERE credential_id = ?1 AND version = ?2",
-                params![id.as_str(), int(version), next_try_at.millis()],
+                "UPDATE pending_revocations SET next_try_at = ?4 \
+                 WHERE credential_id = ?1 AND version = ?2 AND mark = ?3",
+                params![
+                    pending.credential_id.as_str(),
+                    int(pending.version),
+                    pending.mark(),
+                    next_try_at.millis()
+                ],
             )
             .map(drop)
         })
@@ -186,8 +189,8 @@ fn add(db: &Db, pending: &PendingRevocation) -> Result<(), StoreError> {
     run(
         db,
         "INSERT INTO pending_revocations (credential_id, version, connection_id, tenant_id, \
-             provider, kind, access, refresh, next_try_at, give_up_at) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING",
+             provider, kind, access, refresh, next_try_at, give_up_at, mark) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO NOTHING",
         params![
             pending.credential_id.as_str(),
             int(pending.version),
@@ -199,6 +202,7 @@ fn add(db: &Db, pending: &PendingRevocation) -> Result<(), StoreError> {
             pending.refresh.as_ref().map(|token| &token.0),
             pending.next_try_at.millis(),
             pending.give_up_at.millis(),
+            pending.mark(),
         ],
     )
     .map(drop)
@@ -222,16 +226,15 @@ fn pending_at(row: &Row<'_>) -> Result<PendingRevocation, StoreError> {
 
 fn settle(
     db: &Db,
-    id: &CredentialId,
-    version: u64,
+    pending: &PendingRevocation,
     result: ProviderRevocation,
     event: &Event,
 ) -> Result<(), StoreError> {
     let settled = one(
         db,
-        "DELETE FROM pending_revocations WHERE credential_id = ?1 AND version = ?2 \
+        "DELETE FROM pending_revocations WHERE credential_id = ?1 AND version = ?2 AND mark = ?3 \
          RETURNING connection_id, kind",
-        params![id.as_str(), int(version)],
+        params![pending.credential_id.as_str(), int(pending.version), pending.mark()],
         |row| {
             let mut columns = Columns::new(row, 0, "pending revocation");
             Ok((columns.get::<String>()?, columns.named::<TokenKind>()?))
