@@ -22,23 +22,28 @@ pub struct Flights {
 }
 
 impl Flights {
-    /// Joins the flight for a credential, or starts one that is detached from its callers.
-    pub async fn join<F>(&self, tasks: &TaskTracker, id: &CredentialId, flight: F) -> Landed
+    /// Joins the flight for a credential, or starts one that is detached from its callers. Says whether it was this one.
+    pub async fn join<F>(&self, tasks: &TaskTracker, id: &CredentialId, flight: F) -> (Landed, bool)
     where
         F: Future<Output = Landed> + Send + 'static,
     {
-        let mut landed = self.board(tasks, id, flight);
-        let outcome = landed.wait_for(Option::is_some).await;
-        outcome.ok().and_then(|outcome| outcome.clone()).unwrap_or_else(|| Err(Arc::new(RenewError::Lost)))
+        let (mut landed, ours) = self.board(tasks, id, flight);
+        let outcome = landed.wait_for(Option::is_some).await.ok().and_then(|outcome| outcome.clone());
+        (outcome.unwrap_or_else(|| Err(Arc::new(RenewError::Lost))), ours)
     }
 
-    fn board<F>(&self, tasks: &TaskTracker, id: &CredentialId, flight: F) -> watch::Receiver<Option<Landed>>
+    fn board<F>(
+        &self,
+        tasks: &TaskTracker,
+        id: &CredentialId,
+        flight: F,
+    ) -> (watch::Receiver<Option<Landed>>, bool)
     where
         F: Future<Output = Landed> + Send + 'static,
     {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(landed) = running.get(id) {
-            return landed.clone();
+            return (landed.clone(), false);
         }
         let (sender, receiver) = watch::channel(None);
         running.insert(id.clone(), receiver.clone());
@@ -49,7 +54,7 @@ impl Flights {
             drop(entry);
             sender.send_replace(Some(outcome));
         });
-        receiver
+        (receiver, true)
     }
 }
 

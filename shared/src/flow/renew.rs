@@ -205,12 +205,12 @@ pub async fn renew(
                 landed.map(Arc::new).map_err(Arc::new)
             }
         };
-        let landed = ctx.flights.join(&ctx.tasks, &seen.id, flight).await;
+        let (landed, ours) = ctx.flights.join(&ctx.tasks, &seen.id, flight).await;
         let in_progress =
             landed.as_ref().is_err_and(|error| matches!(**error, RenewError::InProgress { .. }));
         let patient = ctx.clock.monotonic().saturating_sub(began_at) < PATIENCE;
-        // The flight that was shared may have been a sweep's, which does not wait for other processes.
-        if matches!(trigger, Trigger::Sweep(_)) || !in_progress || !patient {
+        // Another's flight may have been a sweep's, which does not wait for other processes.
+        if ours || matches!(trigger, Trigger::Sweep(_)) || !in_progress || !patient {
             return landed;
         }
     }

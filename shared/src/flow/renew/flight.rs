@@ -35,16 +35,16 @@ impl Held<'_> {
         LEASE.saturating_sub(ctx.clock.monotonic().saturating_sub(self.asked_at))
     }
 
-    /// What is parked for it. A token that may be spent is not sent, and its grant not given up, as long as the place where
-    /// its successor may be parked can't be read.
+    /// What is parked for it, which can only be where a refresh went out before. A token that may be spent is not sent, and
+    /// its grant not given up, as long as the place where its successor may be parked can't be read.
     pub(super) async fn find_parked(&self, ctx: &Context) -> Result<Option<Credential>, RenewError> {
+        let Some(intent_at) = self.before.intent_at else { return Ok(None) };
         let unread = match parked::find(ctx, &self.before).await {
             Ok(parked) => return Ok(parked),
             Err(unread) => unread,
         };
-        let since = self.before.intent_at.map_or(Duration::ZERO, |intent| ctx.clock.now().since(intent));
         let forgiving = matches!(self.rotation(), Rotation::None | Rotation::Sliding);
-        if forgiving || since >= CACHE_MAY_KNOW {
+        if forgiving || ctx.clock.now().since(intent_at) >= CACHE_MAY_KNOW {
             return Ok(None);
         }
         tracing::warn!(
@@ -135,12 +135,9 @@ async fn ask(
     permit: &Permit,
 ) -> Result<Credential, RenewError> {
     let ambiguous = held.is_ambiguous();
-    let parked = match ambiguous {
-        true => match held.find_parked(ctx).await {
-            Ok(parked) => parked,
-            Err(error) => return Err(outcome::not_sent(ctx, held, error, false).await),
-        },
-        false => None,
+    let parked = match held.find_parked(ctx).await {
+        Ok(parked) => parked,
+        Err(error) => return Err(outcome::not_sent(ctx, held, error, false).await),
     };
     let live = held.before.is_live(ctx.clock.now());
     match (refresh::first(held.rotation(), ambiguous, parked.is_some(), live), parked) {
