@@ -7,7 +7,7 @@ use crate::Result;
 use crate::measure::Measure;
 
 /// How to use it, when it was used otherwise.
-const USAGE: &str = "bench all | tokens | redis | authorize | stats | start | memory | sweep | seal … \
+const USAGE: &str = "bench all | tokens | redis | authorize | stats | start | memory | sweep | shards | seal … \
      [--rounds 5] [--seconds 3] [--connections 32] [--rate 5000] [--no-build]";
 
 /// The command line.

@@ -29,11 +29,12 @@ pub(crate) fn send(method: &str, path: &str, media_type: &str, body: &str) -> Ve
 pub(crate) struct Inbox {
     bytes: Vec<u8>,
     filled: usize,
+    wanted: u16,
 }
 
 impl Inbox {
     pub(crate) fn new() -> Self {
-        Self { bytes: vec![0; 4096], filled: 0 }
+        Self { bytes: vec![0; 4096], filled: 0, wanted: 200 }
     }
 
     /// Where the next bytes go.
@@ -47,7 +48,7 @@ impl Inbox {
     /// Takes note of `read` bytes more; says what the answer's body is once it is complete.
     ///
     /// # Errors
-    /// When the connection ended, or the answer is none of status 200.
+    /// When the connection ended, or the answer is not of the status that is wanted (200).
     pub(crate) fn add(&mut self, read: usize) -> Result<Option<&[u8]>> {
         if read == 0 {
             return Err("the server closed the connection".into());
@@ -56,9 +57,9 @@ impl Inbox {
         let Some((status, body)) = find(&self.bytes[..self.filled])? else { return Ok(None) };
         self.filled = 0;
         let body = &self.bytes[body];
-        match status {
-            200 => Ok(Some(body)),
-            _ => Err(format!("the server answered {status}: {}", String::from_utf8_lossy(body)).into()),
+        match status == self.wanted {
+            true => Ok(Some(body)),
+            false => Err(format!("the server answered {status}: {}", String::from_utf8_lossy(body)).into()),
         }
     }
 }
@@ -73,6 +74,8 @@ fn find(bytes: &[u8]) -> Result<Option<(u16, Range<usize>)>> {
         .filter_map(|line| line.split_once(':'))
         .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
         .and_then(|(_, length)| length.trim().parse::<usize>().ok())
+        // It has no body, and may not say so (RFC 9110 §8.6).
+        .or((status == 204).then_some(0))
         .ok_or("the answer has no content-length")?;
     let body = end + 4..end + 4 + length;
     match bytes.len().cmp(&body.end) {
@@ -111,6 +114,19 @@ impl Connection {
     /// # Errors
     /// When the answer is none of status 200.
     pub(crate) fn call(&mut self, request: &[u8]) -> Result<Vec<u8>> {
+        self.exchange(request, 200)
+    }
+
+    /// Sends a request that is answered by nothing but that it was carried out.
+    ///
+    /// # Errors
+    /// When the answer is none of status 204.
+    pub(crate) fn order(&mut self, request: &[u8]) -> Result<()> {
+        self.exchange(request, 204).map(drop)
+    }
+
+    fn exchange(&mut self, request: &[u8], wanted: u16) -> Result<Vec<u8>> {
+        self.inbox.wanted = wanted;
         self.stream.write_all(request)?;
         loop {
             let read = self.stream.read(self.inbox.room())?;
@@ -146,5 +162,17 @@ mod tests {
         inbox.room()[..refused.len()].copy_from_slice(refused);
         assert!(inbox.add(refused.len()).is_err());
         assert!(Inbox::new().add(0).is_err());
+    }
+
+    #[test]
+    fn an_answer_without_a_body_counts_only_where_it_is_wanted() {
+        let done = b"HTTP/1.1 204 No Content\r\n\r\n";
+        let add = |wanted| {
+            let mut inbox = Inbox { wanted, ..Inbox::new() };
+            inbox.room()[..done.len()].copy_from_slice(done);
+            inbox.add(done.len()).map(|body| body.map(<[u8]>::len))
+        };
+        assert_eq!(add(204).unwrap(), Some(0));
+        assert!(add(200).is_err());
     }
 }

@@ -29,7 +29,7 @@ pub(crate) fn describe(lab: &Lab) -> Result<Vec<String>> {
         format!("{cores} cores of {}", cpu.map_or("an unknown processor", |(_, model)| model)),
         format!("Linux {}", read("/proc/sys/kernel/osrelease").trim()),
         format!("write of 4 KiB and fdatasync: p50 {:.2} ms", flush.as_secs_f64() * 1e3),
-        format!("load average at the start: {}", read("/proc/loadavg").trim()),
+        format!("load average at the start: {}", load()),
         format!(
             "{} rounds of {} s on {} connections, load generator and servers on the same cores",
             args.rounds,
@@ -41,6 +41,11 @@ pub(crate) fn describe(lab: &Lab) -> Result<Vec<String>> {
         lines.push(format!("profile {PROFILE}: NOT A MEASUREMENT, run it with --profile bench"));
     }
     Ok(lines)
+}
+
+/// How much wants to run, on average of the last minute and of longer times.
+pub(crate) fn load() -> String {
+    fs::read_to_string("/proc/loadavg").unwrap_or_default().trim().to_owned()
 }
 
 /// How long the disk takes to keep 4 KiB, in the middle.

@@ -127,6 +127,8 @@ pub(crate) enum Unit {
     Micros,
     /// Milliseconds.
     Millis,
+    /// Of memory.
+    Mebibytes,
 }
 
 impl Unit {
@@ -136,6 +138,7 @@ impl Unit {
             Self::Rate => format!("{median:.0}/s ({least:.0}–{most:.0})"),
             Self::Micros => format!("{median:.1} µs ({least:.1}–{most:.1})"),
             Self::Millis => format!("{median:.2} ms ({least:.2}–{most:.2})"),
+            Self::Mebibytes => format!("{median:.1} MiB ({least:.1}–{most:.1})"),
         }
     }
 }

@@ -1,9 +1,13 @@
 //! What is measured, one file each, and the duel that most of it is: ours and a bare route, round by round.
 
 mod authorize;
+mod job;
 mod memory;
 mod redis;
+mod rows;
+mod sandbox;
 mod seal;
+mod shards;
 mod start;
 mod stats;
 mod sweep;
@@ -30,12 +34,13 @@ pub(crate) enum Measure {
     Start,
     Memory,
     Sweep,
+    Shards,
     Seal,
 }
 
 impl Measure {
     /// All, in the order of the report.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Tokens,
         Self::Redis,
         Self::Authorize,
@@ -43,6 +48,7 @@ impl Measure {
         Self::Start,
         Self::Memory,
         Self::Sweep,
+        Self::Shards,
         Self::Seal,
     ];
 
@@ -56,6 +62,7 @@ impl Measure {
             Self::Start => "start",
             Self::Memory => "memory",
             Self::Sweep => "sweep",
+            Self::Shards => "shards",
             Self::Seal => "seal",
         }
     }
@@ -78,6 +85,7 @@ impl Measure {
             Self::Start => start::run(lab, report),
             Self::Memory => memory::run(lab, report).await,
             Self::Sweep => sweep::run(lab, report).await,
+            Self::Shards => shards::run(lab, report).await,
             Self::Seal => seal::run(lab, report).await,
         }
     }
