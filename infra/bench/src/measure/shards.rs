@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::Result;
 use crate::lab::{Lab, PROFILE};
@@ -142,10 +143,11 @@ fn tell(report: &mut Report, sizes: &Sizes, runs: &Runs) {
     });
     // What it was limited by shows here.
     for each in swept {
-        let cores = |time: std::time::Duration| time.as_secs_f64() / each.elapsed.as_secs_f64();
+        let cores = |time: Duration| time.as_secs_f64() / each.elapsed.as_secs_f64();
         report.note(format!(
-            "{processes} process{plural}: {:.0} refreshes/s, {:.0} of {at_once:.0} calls in flight on average, {:.0} commits/s \
-             of {:.1} writes, {} refused; cores busy: {:.2} with the job, {:.2} with the sandbox, {:.2} in all",
+            "{processes} process{plural}: {:.0} refreshes/s, {:.0} of {at_once:.0} calls in flight on average, {:.0} \
+             commits/s of {:.1} writes, {} refused; cores busy: {:.2} with the job, {:.2} with the sandbox, {:.2} in \
+             all; {:.1} MiB resident at most in one process",
             each.rate,
             each.rate * LATENCY.as_secs_f64(),
             each.rate * each.commits / due,
@@ -154,23 +156,27 @@ fn tell(report: &mut Report, sizes: &Sizes, runs: &Runs) {
             cores(each.cpu),
             cores(each.sandbox_cpu),
             cores(each.machine_cpu),
+            mebibytes(each),
         ));
     }
 }
 
-/// Memory: what a process needs does not depend on how much is due.
+/// Memory: what a process needs should not depend on how much is due. What grows is, by all signs, `SQLite`'s page cache
+/// of the thread that writes, up to its bound of 32 MiB: it does not while another process commits, which empties it.
 fn flat(report: &mut Report, sizes: &Sizes, least: &[Swept], runs: &[Runs; 3]) {
-    let mebibytes = |swept: &[Swept]| -> Vec<f64> {
-        swept.iter().map(|each| each.peak as f64 / f64::from(1 << 20)).collect()
-    };
     let [one, ..] = runs;
-    let (few, many) = (mebibytes(least), mebibytes(&one.swept));
+    let few: Vec<_> = least.iter().map(mebibytes).collect();
+    let many: Vec<_> = one.swept.iter().map(mebibytes).collect();
     let what = format!(
         "sweep in one process: most memory resident, {} → {} due",
         thousands(sizes.few),
         thousands(sizes.due)
     );
     report.compare(what, Unit::Mebibytes, &few, &many, Goal::AtMost(1.2));
+}
+
+fn mebibytes(swept: &Swept) -> f64 {
+    swept.peak as f64 / f64::from(1 << 20)
 }
 
 /// Rows read and written per refreshed connection, in a sweep that is not timed, by all processes at once.
