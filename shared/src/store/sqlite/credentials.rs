@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use rusqlite::{Connection as Db, named_params, params};
+use rusqlite::{Connection as Db, ToSql, named_params, params};
 
 use super::sql::{Columns, all, int, json, millis, name, run};
 use super::{Sqlite, connect, journal, rows};
@@ -138,53 +138,81 @@ pub(super) fn due_refreshes() -> String {
     )
 }
 
+/// What a credential is written as: without lease and intent.
+const SET: &str = "version = :version, status = :status, status_reason = :reason, access = :access, refresh = :refresh, \
+    scopes = :scopes, granted_at = :granted, issued_at = :issued, expires_at = :expires, live_until = :live, \
+    next_refresh_at = :next, last_refreshed_at = :last, failures = :failures, last_failure = :failure, \
+    lease_owner = NULL, lease_until = NULL, intent_at = NULL";
+
 /// Writes a credential as it is, but without lease and intent.
 pub(super) fn put(db: &Db, credential: &Credential) -> Result<(), StoreError> {
-    let id = credential.id.as_str();
-    run(
-        db,
+    let insert = format!(
         "INSERT INTO credentials (id, shard, tenant_id, provider, kind, version, status, \
              status_reason, access, refresh, scopes, issued_at, expires_at, live_until, \
              next_refresh_at, last_refreshed_at, failures, last_failure, grant_digest, granted_at) \
          VALUES (:id, :shard, :tenant, :provider, :kind, :version, :status, :reason, :access, \
              :refresh, :scopes, :issued, :expires, :live, :next, :last, :failures, :failure, :digest, \
              :granted) \
-         ON CONFLICT (id) DO UPDATE SET version = :version, status = :status, \
-             status_reason = :reason, access = :access, refresh = :refresh, scopes = :scopes, \
-             granted_at = :granted, issued_at = :issued, expires_at = :expires, live_until = :live, \
-             next_refresh_at = :next, last_refreshed_at = :last, failures = :failures, \
-             last_failure = :failure, lease_owner = NULL, lease_until = NULL, intent_at = NULL",
-        named_params! {
-            ":id": id,
-            ":shard": shard_of(id),
-            ":tenant": credential.tenant_id.as_str(),
-            ":provider": credential.provider.as_str(),
-            ":kind": name(credential.kind),
-            ":version": int(credential.version),
-            ":status": name(credential.status),
-            ":reason": credential.status_reason.map(name),
-            ":access": credential.access.as_ref().map(|token| &token.0),
-            ":refresh": credential.refresh.as_ref().map(|token| &token.0),
-            ":scopes": json(&credential.scopes)?,
-            ":issued": credential.issued_at.millis(),
-            ":expires": credential.expires_at.map(Timestamp::millis),
-            ":live": millis(&credential.live_until)?,
-            ":next": credential.next_refresh_at.map(Timestamp::millis),
-            ":last": credential.last_refreshed_at.map(Timestamp::millis),
-            ":failures": credential.failures,
-            ":failure": credential.last_failure,
-            ":digest": credential.grant_digest,
-            ":granted": credential.granted_at.map(Timestamp::millis),
-        },
-    )?;
-    // Apart, and only when they differ: naming an indexed column rewrites its index, equal or not,
-    // and a refresh hardly ever changes these.
+         ON CONFLICT (id) DO UPDATE SET {SET}"
+    );
+    let place = named_params! {
+        ":shard": shard_of(credential.id.as_str()),
+        ":tenant": credential.tenant_id.as_str(),
+        ":provider": credential.provider.as_str(),
+        ":kind": name(credential.kind),
+        ":digest": credential.grant_digest,
+    };
+    write(db, &insert, credential, place)?;
+    mark(db, credential)
+}
+
+/// Writes the next version of an active credential; `false`: it is not active, or its version is another.
+fn replace(db: &Db, credential: &Credential) -> Result<bool, StoreError> {
+    let update = format!(
+        "UPDATE credentials SET {SET} WHERE id = :id AND version = :version - 1 AND status = 'active'"
+    );
+    let written = write(db, &update, credential, &[])? == 1;
+    if written {
+        mark(db, credential)?;
+    }
+    Ok(written)
+}
+
+fn write(
+    db: &Db,
+    sql: &str,
+    credential: &Credential,
+    place: &[(&str, &dyn ToSql)],
+) -> Result<usize, StoreError> {
+    let params = named_params! {
+        ":id": credential.id.as_str(),
+        ":version": int(credential.version),
+        ":status": name(credential.status),
+        ":reason": credential.status_reason.map(name),
+        ":access": credential.access.as_ref().map(|token| &token.0),
+        ":refresh": credential.refresh.as_ref().map(|token| &token.0),
+        ":scopes": json(&credential.scopes)?,
+        ":issued": credential.issued_at.millis(),
+        ":expires": credential.expires_at.map(Timestamp::millis),
+        ":live": millis(&credential.live_until)?,
+        ":next": credential.next_refresh_at.map(Timestamp::millis),
+        ":last": credential.last_refreshed_at.map(Timestamp::millis),
+        ":failures": credential.failures,
+        ":failure": credential.last_failure,
+        ":granted": credential.granted_at.map(Timestamp::millis),
+    };
+    run(db, sql, &*[params, place].concat())
+}
+
+/// Notes what the indexes go by. Apart, and only when they differ: naming an indexed column rewrites its index, equal or
+/// not, and a refresh hardly ever changes these.
+fn mark(db: &Db, credential: &Credential) -> Result<(), StoreError> {
     run(
         db,
         "UPDATE credentials SET access_key = ?2, refresh_key = ?3, grant_digest = ?4 \
          WHERE id = ?1 AND (access_key IS NOT ?2 OR refresh_key IS NOT ?3 OR grant_digest <> ?4)",
         params![
-            id,
+            credential.id.as_str(),
             rows::sealed_with(credential.access.as_ref()),
             rows::sealed_with(credential.refresh.as_ref()),
             credential.grant_digest,
@@ -222,6 +250,11 @@ fn lease(
 }
 
 fn save(db: &Db, credential: &Credential, event: &Event) -> Result<Saved, StoreError> {
+    let new = Credential { failures: 0, last_failure: None, ..credential.clone() };
+    if replace(db, &new)? {
+        journal::record(db, std::slice::from_ref(event))?;
+        return Ok(Saved::Done);
+    }
     let Some(stored) = rows::credential(db, &credential.id)? else {
         return Ok(Saved::Missing);
     };
@@ -235,12 +268,9 @@ fn save(db: &Db, credential: &Credential, event: &Event) -> Result<Saved, StoreE
     if stored.version.checked_add(1) != Some(credential.version) {
         return Ok(Saved::Fenced(Box::new(stored)));
     }
-    let new = Credential { failures: 0, last_failure: None, ..credential.clone() };
-    put(db, &new)?;
     // Somebody took the grant for dead while this refresh was under way: it is not.
-    if stored.status != new.status {
-        connect::carry(db, &new, None, event.at)?;
-    }
+    put(db, &new)?;
+    connect::carry(db, &new, None, event.at)?;
     journal::record(db, std::slice::from_ref(event))?;
     Ok(Saved::Done)
 }

@@ -48,7 +48,7 @@ pub(super) fn writer(path: &str) -> Result<Db, StoreError> {
         ("foreign_keys", "ON"),
         ("temp_store", "MEMORY"),
         // Kilobytes: the indexes' upper levels and what a sweep touches.
-        ("cache_size", "-32768"),
+        ("cache_size", "-8192"),
         // Pages: a checkpoint writes a page once that many commits have changed.
         ("wal_autocheckpoint", "4000"),
         ("journal_size_limit", "67108864"),
