@@ -114,8 +114,9 @@ fn event(ctx: &Context, request: &RevokeRequest, connection: &Connection) -> Eve
     }
 }
 
-/// Has the provider revoke tokens that it issued while their credential was revoked here.
-pub(super) async fn received_too_late(ctx: &Context, tokens: &Credential) {
+/// Has the provider revoke tokens that it issued while their credential was revoked here. Returns whether that is noted, so
+/// that it is told until it answers.
+pub(super) async fn received_too_late(ctx: &Context, tokens: &Credential) -> bool {
     let now = ctx.clock.now();
     let pending = PendingRevocation {
         // A shared bot belonged to no connection that is left; nobody waits for the result.
@@ -130,10 +131,12 @@ pub(super) async fn received_too_late(ctx: &Context, tokens: &Credential) {
         next_try_at: now,
         give_up_at: now + GIVE_UP_AFTER,
     };
-    if let Err(error) = ctx.store.add_revocation(&pending).await {
-        tracing::warn!(credential.id = %tokens.id, error = &error as &dyn std::error::Error, "tokens received after a revocation could not be kept for revoking");
+    let noted = ctx.store.add_revocation(&pending).await;
+    if let Err(error) = &noted {
+        tracing::warn!(credential.id = %tokens.id, error = error as &dyn std::error::Error, "tokens received after a revocation could not be kept for revoking");
     }
     tell_provider(ctx, &pending).await;
+    noted.is_ok()
 }
 
 /// Asks the provider to revoke, and keeps what it says. A passing failure puts it off; after a day it is

@@ -3,6 +3,7 @@
 //! Each version has a place of its own, and keeps it until its time is over, also when it is saved: whoever has the lease
 //! meanwhile must find it before sending the token that it replaced.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,12 @@ use crate::store::{Saved, StoreError};
 struct Parked {
     until: Timestamp,
     credential: Credential,
+}
+
+/// What every build reads of it.
+#[derive(Deserialize)]
+struct Until {
+    until: Timestamp,
 }
 
 /// Parks what could not be saved. The tokens are good all the same, so whoever waits for them gets them; the
@@ -43,17 +50,20 @@ pub(super) async fn park(
 /// The parked tokens of exactly the version that comes after `before`.
 ///
 /// # Errors
-/// When the cache can't be read: something may be parked there.
+/// When the cache or the journal can't be read: something may be parked there.
 pub(super) async fn find(ctx: &Context, before: &Credential) -> Result<Option<Credential>, CacheError> {
     let version = before.version + 1;
     let place = place(&before.id, version);
     let cached = if ctx.cache.shared() { ctx.cache.parked(&place).await } else { Ok(None) };
-    let text = match (cached, journal(ctx)) {
-        (Ok(Some(text)), _) => Some(text),
-        (Ok(None), None) => None,
-        (Ok(None), Some(journal)) => read(journal.join(place)).await,
-        (Err(unread), None) => return Err(unread),
-        (Err(unread), Some(journal)) => Some(read(journal.join(place)).await.ok_or(unread)?),
+    let kept = match journal(ctx) {
+        Some(journal) if !matches!(cached, Ok(Some(_))) => read(journal.join(place)).await,
+        Some(_) | None => Ok(None),
+    };
+    let text = match (cached, kept) {
+        (Ok(Some(text)), _) | (_, Ok(Some(text))) => Some(text),
+        (Ok(None), Ok(None)) => None,
+        (Err(unread), _) => return Err(unread),
+        (_, Err(unread)) => return Err(CacheError(unread.into())),
     };
     let parked = text.and_then(|text| serde_json::from_str::<Parked>(&text).ok());
     let parked = parked.filter(|parked| parked.until > ctx.clock.now()).map(|parked| parked.credential);
@@ -65,7 +75,7 @@ pub(super) async fn find(ctx: &Context, before: &Credential) -> Result<Option<Cr
 pub(in crate::flow) async fn settle(ctx: &Context) -> Result<(), StoreError> {
     if let Some(journal) = journal(ctx) {
         for place in places(journal.clone()).await {
-            let Some(text) = read(journal.join(&place)).await else { continue };
+            let Ok(Some(text)) = read(journal.join(&place)).await else { continue };
             if is_settled(ctx, &text).await? {
                 remove(journal.join(place)).await;
             }
@@ -100,16 +110,16 @@ pub(in crate::flow) async fn settle(ctx: &Context) -> Result<(), StoreError> {
 
 /// Whether nobody will want it any more.
 async fn is_settled(ctx: &Context, text: &str) -> Result<bool, StoreError> {
-    let Ok(Parked { until, credential: parked }) = serde_json::from_str(text) else { return Ok(true) };
-    if until <= ctx.clock.now() {
+    if serde_json::from_str::<Until>(text).is_ok_and(|parked| parked.until <= ctx.clock.now()) {
         return Ok(true);
     }
+    // What another build wrote is left to it, and to its end.
+    let Ok(Parked { credential: parked, .. }) = serde_json::from_str(text) else { return Ok(false) };
     let Some(stored) = ctx.store.credential(&parked.id).await? else { return Ok(true) };
     let revoked = stored.status_reason == Some(StatusReason::RevokedByCaller);
     if revoked && stored.version == parked.version && stored.access.is_none() {
         // Revoked here while it was parked: what the provider was told of is the token before.
-        revoke::received_too_late(ctx, &parked).await;
-        return Ok(true);
+        return Ok(revoke::received_too_late(ctx, &parked).await);
     }
     let given_up = matches!(stored.status, Status::Expired | Status::Revoked) && !revoked;
     if given_up && stored.version + 1 == parked.version {
@@ -160,8 +170,13 @@ async fn places(journal: PathBuf) -> Vec<String> {
     listed.await.unwrap_or_default()
 }
 
-async fn read(path: PathBuf) -> Option<String> {
-    tokio::task::spawn_blocking(move || std::fs::read_to_string(path).ok()).await.ok()?
+/// `None`: there is no such file.
+async fn read(path: PathBuf) -> io::Result<Option<String>> {
+    let read = tokio::task::spawn_blocking(move || std::fs::read_to_string(path)).await;
+    match read.unwrap_or_else(|panicked| Err(io::Error::other(panicked))) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        read => read.map(Some),
+    }
 }
 
 async fn remove(path: PathBuf) {
