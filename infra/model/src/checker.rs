@@ -63,7 +63,7 @@ impl<M: Model> Report<M> {
 }
 
 /// Visits every state. `always` must hold of every step (and of the initial state, as a step to itself);
-/// `sometimes` of at least one.
+/// `sometimes` of at least one. With nothing that must always hold, it stops when everything else is found.
 pub fn check<M: Model>(model: &M, always: &[Property<M>], sometimes: &[Property<M>]) -> Report<M> {
     let first = model.canonical(model.initial());
     // In the order in which they are found, each with the one it was found from: a queue that remembers.
@@ -77,6 +77,9 @@ pub fn check<M: Model>(model: &M, always: &[Property<M>], sometimes: &[Property<
     let (mut next, mut steps, mut level_ends, mut depth) = (0, 0, 1, 0);
     let mut successors = Vec::new();
     while let Some(&(state, _)) = found.get(next) {
+        if always.is_empty() && !seen.is_empty() && seen.iter().all(Option::is_some) {
+            break;
+        }
         model.steps(&state, &mut successors);
         for (_, after) in successors.drain(..) {
             steps += 1;

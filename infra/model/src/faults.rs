@@ -1,7 +1,9 @@
 //! What can go wrong, where it can strike, and what the protocol does then.
 
+use shared::domain::Rotation;
+
 use crate::flight::{self, Landed};
-use crate::scenario::Scenario;
+use crate::scenario::{Repair, Scenario};
 use crate::state::{Flight, Holder, Phase, Sets, State, Who, Wire};
 
 /// A fault. Each that strikes is taken from a scenario's budget.
@@ -69,49 +71,43 @@ pub(crate) fn strike(scenario: &Scenario, before: &State, fault: Fault, who: Who
     let flight = *state.flight(who);
     match fault {
         Fault::Crash => crash(&mut state, who)?,
-        Fault::Freeze if flight.is_critical() && !flight.overdue => freeze(&mut state, who),
-        Fault::RequestLost => answer(&mut state, who, &[Wire::Sent], Wire::Silence)?,
-        Fault::Unacted => answer(&mut state, who, &[Wire::Sent], Wire::Unacted)?,
-        Fault::AnswerLost => match flight.phase {
-            Phase::Calling(Wire::Issued(_) | Wire::Refused) => silence(&mut state, who),
-            _ => return None,
-        },
-        Fault::RequestLate => match flight.phase {
-            Phase::Calling(Wire::Sent) => silence(&mut state, who),
-            _ => return None,
-        },
+        Fault::Freeze => freeze(&mut state, who)?,
+        Fault::RequestLost if flight.phase == Phase::Calling(Wire::Sent) => {
+            flight::go(&mut state, who, Phase::Calling(Wire::Silence));
+        }
+        Fault::RequestLate if flight.phase == Phase::Calling(Wire::Sent) => silence(&mut state, who),
+        Fault::Unacted if flight.phase == Phase::Calling(Wire::Sent) => {
+            flight::go(&mut state, who, Phase::Calling(Wire::Unacted));
+        }
+        Fault::AnswerLost if flight.is_being_answered() => silence(&mut state, who),
         Fault::StoreAway => store_away(scenario, &mut state, who)?,
-        Fault::SaveLate => match flight.phase {
-            Phase::Saving(tokens, _) if state.late_save.is_none() => {
-                state.late_save = Some(tokens);
-                flight::go(&mut state, who, Phase::Parking(tokens));
-            }
-            _ => return None,
-        },
+        Fault::SaveLate => save_late(&mut state, who)?,
         Fault::CacheAway => cache_away(scenario, &mut state, who)?,
-        Fault::NotSent => match flight.phase {
-            Phase::Ready => flight::go(&mut state, who, Phase::Releasing(flight.ambiguous)),
-            _ => return None,
-        },
-        Fault::RevokeUnheard => match flight.phase {
-            Phase::Telling(tokens) => {
-                lose_unless_kept(&mut state, tokens.set);
-                flight::land(scenario, &mut state, who, Landed::Ended);
-            }
-            _ => return None,
-        },
-        Fault::Freeze => return None,
+        Fault::NotSent if flight.phase == Phase::Ready => {
+            flight::go(&mut state, who, flight::not_sent(scenario, &flight));
+        }
+        Fault::RevokeUnheard if matches!(flight.phase, Phase::Telling(_)) => {
+            flight::land(scenario, &mut state, who, Landed::Ended);
+        }
+        Fault::RequestLost
+        | Fault::RequestLate
+        | Fault::Unacted
+        | Fault::AnswerLost
+        | Fault::NotSent
+        | Fault::RevokeUnheard => return None,
     }
     Some(state)
 }
 
-/// What a flight has in hand is gone with it, unless it is kept elsewhere as well.
+/// What a flight has in hand is gone with it, unless it is kept elsewhere as well. A request that is on its way
+/// arrives before (then the provider has acted first) or is lost.
 fn crash(state: &mut State, who: Who) -> Option<()> {
     let flight = *state.flight(who);
     if matches!(flight.phase, Phase::Idle | Phase::Wants) {
         return None;
     }
-    if let Some(tokens) = flight.in_hand() {
+    // Who tells the provider has recorded what it tells of.
+    if let Some(tokens) = flight.in_hand().filter(|_| !matches!(flight.phase, Phase::Telling(_))) {
         lose_unless_kept(state, tokens.set);
     }
     if let Some(lease) = state.store.lease.as_mut().filter(|lease| lease.holder == Holder::Flight(who)) {
@@ -122,76 +118,96 @@ fn crash(state: &mut State, who: Who) -> Option<()> {
 }
 
 /// From now on its lease may end; its own clock says so, when it looks.
-const fn freeze(state: &mut State, who: Who) {
+fn freeze(state: &mut State, who: Who) -> Option<()> {
     let flight = state.flight_mut(who);
+    if !flight.is_in_time() {
+        return None;
+    }
     flight.overdue = true;
-    if matches!(
-        flight.phase,
-        Phase::Checked | Phase::Calling(_) | Phase::Saving(..) | Phase::Parking(_)
-    ) {
-        state.past.frozen = true;
-    }
-}
-
-fn answer(state: &mut State, who: Who, at: &[Wire], with: Wire) -> Option<()> {
-    match state.flight(who).phase {
-        Phase::Calling(wire) if at.contains(&wire) => flight::go(state, who, Phase::Calling(with)),
-        _ => return None,
-    }
+    let unsaved =
+        matches!(flight.phase, Phase::Checked | Phase::Calling(_) | Phase::Saving(..) | Phase::Parking(_));
+    state.past.frozen |= unsaved;
     Some(())
 }
 
 /// A flight stops waiting for its answer. A request that is on its way may arrive all the same.
 pub(crate) fn silence(state: &mut State, who: Who) {
     let flight = *state.flight(who);
-    match flight.phase {
-        Phase::Calling(Wire::Sent) => {
-            if let Some(slot) = state.strays.iter_mut().find(|slot| slot.is_none()) {
-                *slot = Some(flight.set);
-            }
-            state.strays.sort_unstable();
-        }
-        Phase::Calling(Wire::Issued(set)) => state.past.lost.add(set),
-        _ => {}
+    if flight.phase == Phase::Calling(Wire::Sent)
+        && let Some(slot) = state.strays.iter_mut().find(|slot| slot.is_none())
+    {
+        *slot = Some(flight.set);
+        state.strays.sort_unstable();
+    }
+    if let Phase::Calling(Wire::Issued(set)) = flight.phase {
+        state.past.lost.add(set);
     }
     flight::go(state, who, Phase::Calling(Wire::Silence));
 }
 
+fn save_late(state: &mut State, who: Who) -> Option<()> {
+    let flight = *state.flight(who);
+    let Phase::Saving(tokens, _) = flight.phase else { return None };
+    if state.late_save.is_some() {
+        return None;
+    }
+    state.late_save = Some((tokens, flight.overdue));
+    flight::go(state, who, Phase::Parking(tokens));
+    Some(())
+}
+
 fn store_away(scenario: &Scenario, state: &mut State, who: Who) -> Option<()> {
-    match state.flight(who).phase {
-        Phase::Saving(tokens, _) => flight::go(state, who, Phase::Parking(tokens)),
-        // The lease stays, and ends by itself.
-        Phase::Rereading | Phase::Condemning | Phase::Releasing(_) => {
-            flight::land(scenario, state, who, Landed::Nothing);
-        }
+    let phase = state.flight(who).phase;
+    if let Phase::Saving(tokens, _) = phase {
+        flight::go(state, who, Phase::Parking(tokens));
+    } else if let Phase::Recording(tokens) = phase {
         // The provider is told all the same.
-        Phase::Recording(tokens) => flight::go(state, who, Phase::Telling(tokens)),
-        _ => return None,
+        lose_unless_kept(state, tokens.set);
+        flight::go(state, who, Phase::Telling(tokens));
+    } else if matches!(phase, Phase::Rereading | Phase::Condemning | Phase::Releasing(_)) {
+        // The lease stays, and ends by itself.
+        flight::land(scenario, state, who, Landed::Nothing);
+    } else {
+        return None;
     }
     Some(())
 }
 
 fn cache_away(scenario: &Scenario, state: &mut State, who: Who) -> Option<()> {
     let flight = *state.flight(who);
-    let hidden = state.parked_after(flight.version).is_some();
-    match flight.phase {
-        // What is parked is not seen.
-        Phase::Leased if hidden && flight.ambiguous => flight::begin(scenario, state, who, None),
-        Phase::LookingAgain if hidden => flight::go(state, who, Phase::Condemning),
-        // Neither the store nor the cache: the stated loss.
-        Phase::Parking(tokens) => {
-            lose_unless_kept(state, tokens.set);
-            flight::land(scenario, state, who, Landed::Nothing);
+    let rotates = match scenario.rotation {
+        Rotation::None | Rotation::Sliding => false,
+        Rotation::SingleUse | Rotation::SingleUseWithGrace => true,
+    };
+    let careful = rotates && scenario.has(Repair::UnreadableIsNotNothing);
+    let hidden = state.parked_after(flight.version);
+    let looks = flight.phase == Phase::LookingAgain || (flight.phase == Phase::Leased && flight.ambiguous);
+    if looks && careful {
+        flight::go(state, who, Phase::Releasing(true));
+    } else if let (true, Some(parked)) = (looks, hidden) {
+        // What is parked is not seen. Where the old token goes on, it is not needed either.
+        if !rotates {
+            state.past.lost.add(parked.set);
         }
-        Phase::Forgetting(fenced) => flight::forgotten(scenario, state, who, fenced),
-        _ => return None,
+        match flight.phase == Phase::Leased {
+            true => flight::begin(scenario, state, who, None),
+            false => flight::go(state, who, Phase::Condemning),
+        }
+    } else if let Phase::Parking(tokens) = flight.phase {
+        // Neither the store nor the cache: the stated loss.
+        lose_unless_kept(state, tokens.set);
+        flight::land(scenario, state, who, Landed::Nothing);
+    } else if let Phase::Forgetting(tokens, fenced) = flight.phase {
+        flight::forgotten(scenario, state, who, tokens, fenced);
+    } else {
+        return None;
     }
     Some(())
 }
 
 fn lose_unless_kept(state: &mut State, set: u8) {
     let kept = state.store.set == Some(set)
-        || state.parked.is_some_and(|parked| parked.set == set)
+        || state.parked.iter().flatten().any(|parked| parked.set == set)
         || state.store.pending.iter().flatten().any(|(_, each)| *each == set);
     if !kept {
         state.past.lost = state.past.lost.and(Sets::of(set));

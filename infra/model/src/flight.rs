@@ -2,7 +2,7 @@
 
 use shared::domain::refresh::{First, Then};
 
-use crate::scenario::{Scenario, Without};
+use crate::scenario::{Repair, Scenario, Without};
 use crate::state::{Flight, Holder, Phase, Reason, State, Status, Tokens, Who, Wire};
 use crate::store::{Leased, Saved};
 
@@ -30,20 +30,20 @@ pub(crate) fn step(scenario: &Scenario, before: &State, who: Who) -> Option<Stat
         }
         Phase::Ready => {
             let has_time = !flight.overdue || scenario.lacks(Without::Clock);
-            go(&mut state, who, if has_time { Phase::Checked } else { Phase::Releasing(flight.ambiguous) });
+            go(&mut state, who, if has_time { Phase::Checked } else { not_sent(scenario, &flight) });
         }
         Phase::Checked => go(&mut state, who, Phase::Calling(Wire::Sent)),
         Phase::Calling(wire) => receive(scenario, &mut state, who, wire)?,
         Phase::Saving(tokens, parked) => save(scenario, &mut state, who, tokens, parked),
         Phase::Parking(tokens) => {
-            state.parked = Some(tokens);
+            state.park(scenario, tokens);
             land(scenario, &mut state, who, Landed::Token);
         }
-        Phase::Forgetting(fenced) => {
-            if !scenario.lacks(Without::Forgetting) {
-                state.parked = None;
+        Phase::Forgetting(tokens, fenced) => {
+            if !scenario.has(Repair::NotForgotten) {
+                state.forget(scenario, tokens.version);
             }
-            forgotten(scenario, &mut state, who, fenced);
+            forgotten(scenario, &mut state, who, tokens, fenced);
         }
         Phase::Rereading => {
             if state.store.version == flight.version {
@@ -56,6 +56,9 @@ pub(crate) fn step(scenario: &Scenario, before: &State, who: Who) -> Option<Stat
             let parked = state.parked_after(flight.version).filter(|_| !scenario.lacks(Without::SecondLook));
             go(&mut state, who, parked.map_or(Phase::Condemning, |parked| Phase::Saving(parked, true)));
         }
+        Phase::Condemning if flight.overdue && scenario.has(Repair::OverdueEndsNothing) => {
+            land(scenario, &mut state, who, Landed::Nothing);
+        }
         Phase::Condemning => {
             let lost = scenario.is_lost(flight.ambiguous, flight.retried);
             let reason = if lost { Reason::OutcomeUnknown } else { Reason::GrantExpired };
@@ -63,8 +66,11 @@ pub(crate) fn step(scenario: &Scenario, before: &State, who: Who) -> Option<Stat
                 true => state.store.version,
                 false => flight.version,
             };
-            state.store.condemn(version, reason);
-            land(scenario, &mut state, who, Landed::Ended);
+            if state.store.condemn(version, reason) || !scenario.has(Repair::CondemnOrAdopt) {
+                land(scenario, &mut state, who, Landed::Ended);
+            } else {
+                adopt(scenario, &mut state, who);
+            }
         }
         Phase::Releasing(intent) => {
             state.store.release(who, intent);
@@ -156,27 +162,33 @@ fn save(scenario: &Scenario, state: &mut State, who: Who, tokens: Tokens, parked
     } else {
         state.store.save(tokens, &mut state.past)
     };
-    let fenced = (saved == Saved::Fenced).then_some(tokens);
+    let fenced = saved == Saved::Fenced;
     if parked {
-        go(state, who, Phase::Forgetting(fenced));
+        go(state, who, Phase::Forgetting(tokens, fenced));
     } else {
-        forgotten(scenario, state, who, fenced);
+        forgotten(scenario, state, who, tokens, fenced);
     }
 }
 
 /// After a save, and after what was parked is forgotten: it is written, or somebody else wrote.
-pub(crate) fn forgotten(scenario: &Scenario, state: &mut State, who: Who, fenced: Option<Tokens>) {
-    match fenced {
-        None => land(scenario, state, who, Landed::Token),
-        Some(tokens) if state.store.status == Status::Revoked => go(state, who, Phase::Recording(tokens)),
-        Some(tokens) => {
-            // Theirs is ours; what we received is let go.
-            if state.store.set != Some(tokens.set) {
-                state.past.lost.add(tokens.set);
-            }
-            adopt(scenario, state, who);
+pub(crate) fn forgotten(scenario: &Scenario, state: &mut State, who: Who, tokens: Tokens, fenced: bool) {
+    if !fenced {
+        land(scenario, state, who, Landed::Token);
+    } else if state.store.status == Status::Revoked {
+        go(state, who, Phase::Recording(tokens));
+    } else {
+        // Theirs is ours; what we received is let go.
+        if state.store.set != Some(tokens.set) {
+            state.past.lost.add(tokens.set);
         }
+        adopt(scenario, state, who);
     }
+}
+
+/// `not_sent`: the lease is given back with the intent that was found.
+pub(crate) fn not_sent(scenario: &Scenario, flight: &Flight) -> Phase {
+    let first_call = flight.retried && scenario.has(Repair::FirstCallRemembered);
+    Phase::Releasing(flight.ambiguous || first_call)
 }
 
 /// Takes what is stored now for the result.

@@ -15,6 +15,6 @@ mod story;
 mod world;
 
 pub use faults::Fault;
-pub use scenario::{Scenario, Without};
+pub use scenario::{Repair, Scenario, Without};
 pub use story::tell;
 pub use world::Action;

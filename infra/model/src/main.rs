@@ -1,38 +1,75 @@
-//! Checks every class of provider and prints what was found, with the shortest way to each thing that breaks a claim.
+//! Prints the table of claims and classes, or (given a class) the shortest way to each thing that breaks a claim there.
 
 use std::io::{self, Write};
 
-use model::{Fault, Scenario, checker, properties, tell};
+use model::checker::{Report, check};
+use model::{Fault, Repair, Scenario, properties, tell};
 use shared::domain::Rotation;
+
+const CLASSES: [(&str, Rotation); 4] = [
+    ("none", Rotation::None),
+    ("sliding", Rotation::Sliding),
+    ("single_use", Rotation::SingleUse),
+    ("single_use_with_grace", Rotation::SingleUseWithGrace),
+];
 
 fn main() -> io::Result<()> {
     let mut out = io::stdout().lock();
-    let wanted: Vec<String> = std::env::args().skip(1).collect();
-    for (name, rotation) in [
-        ("none", Rotation::None),
-        ("sliding", Rotation::Sliding),
-        ("single_use", Rotation::SingleUse),
-        ("single_use_with_grace", Rotation::SingleUseWithGrace),
-    ] {
-        let all = Scenario::of(rotation);
-        for (label, scenario) in [
-            ("all", all),
-            ("lenient", all.lenient()),
-            ("manageable", all.with(2, Fault::MANAGEABLE)),
-            ("patient", all.patient_grace()),
-        ] {
-            let key = format!("{name}/{label}");
-            if !wanted.is_empty() && !wanted.contains(&key) {
-                continue;
-            }
-            let report = checker::check(&scenario, &properties::always(), &properties::sometimes());
-            writeln!(out, "== {key}: {} states, {} steps, depth {}", report.states, report.steps, report.depth)?;
-            for (claim, path) in &report.violated {
-                writeln!(out, "VIOLATED {claim}:\n{}", tell(&scenario, path))?;
-            }
-            let reached: Vec<_> = report.reached.iter().map(|(name, path)| format!("{name} ({})", path.len())).collect();
-            writeln!(out, "possible: {}", reached.join("; "))?;
-        }
+    let asked: Vec<String> = std::env::args().skip(1).collect();
+    let deep = asked.iter().any(|each| each == "deep");
+    let mended = asked.iter().any(|each| each == "mended");
+    let lenient = asked.iter().any(|each| each == "lenient");
+    let chosen = CLASSES.iter().filter(|(name, _)| asked.iter().any(|each| each == name));
+    let mut told = false;
+    for (_, rotation) in chosen {
+        told = true;
+        tell_all(&mut out, &vary(*rotation, mended, lenient))?;
+    }
+    if told { Ok(()) } else { tables(&mut out, deep) }
+}
+
+fn vary(rotation: Rotation, mended: bool, lenient: bool) -> Scenario {
+    let scenario = Scenario::of(rotation);
+    let scenario = if mended { scenario.mended(Repair::ALL) } else { scenario };
+    if lenient { scenario.lenient() } else { scenario }
+}
+
+/// Tells everything that can be broken, and everything that can happen.
+fn tell_all(out: &mut impl Write, scenario: &Scenario) -> io::Result<()> {
+    let report = explore(scenario);
+    for (claim, path) in &report.violated {
+        writeln!(out, "BROKEN: {claim}\n{}", tell(scenario, path))?;
+    }
+    for (what, path) in &report.reached {
+        writeln!(out, "possible: {what}\n{}", tell(scenario, path))?;
     }
     Ok(())
+}
+
+fn tables(out: &mut impl Write, deep: bool) -> io::Result<()> {
+    let faults = if deep { 3 } else { 2 };
+    for mended in [false, true] {
+        let scenarios = CLASSES.map(|(_, rotation)| vary(rotation, mended, false).with(faults, Fault::ALL));
+        let reports = scenarios.map(|scenario| explore(&scenario));
+        writeln!(out, "{}, {faults} faults\n", if mended { "Mended" } else { "As built" })?;
+        writeln!(out, "| | {} |", CLASSES.map(|(name, _)| format!("`{name}`")).join(" | "))?;
+        writeln!(out, "| --- | --- | --- | --- | --- |")?;
+        for claim in properties::always() {
+            let cells = reports.each_ref().map(|report| verdict(report, claim.name));
+            writeln!(out, "| {} | {} |", claim.name, cells.join(" | "))?;
+        }
+        let states = reports.each_ref().map(|report| report.states.to_string());
+        writeln!(out, "| states | {} |", states.join(" | "))?;
+        let steps = reports.each_ref().map(|report| report.steps.to_string());
+        writeln!(out, "| steps | {} |\n", steps.join(" | "))?;
+    }
+    Ok(())
+}
+
+fn verdict(report: &Report<Scenario>, claim: &str) -> String {
+    report.violation(claim).map_or("holds".to_owned(), |path| format!("**broken** in {} steps", path.len()))
+}
+
+fn explore(scenario: &Scenario) -> Report<Scenario> {
+    check(scenario, &properties::always(), &properties::sometimes())
 }

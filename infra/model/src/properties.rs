@@ -5,7 +5,7 @@ use shared::domain::Rotation;
 use crate::checker::Property;
 use crate::faults::Fault;
 use crate::scenario::Scenario;
-use crate::state::{Phase, Reason, Sets, State, Status};
+use crate::state::{Flight, Phase, Provider, Reason, Sets, State, Status};
 
 /// No fault: no version of the refresh token is presented twice, and no two requests are under way at once.
 pub const ONE_USE: &str = "one use without a fault";
@@ -16,12 +16,15 @@ pub const ALWAYS_A_TOKEN: &str = "a token from every flight without a fault";
 /// the faults; else unless a fault destroyed an answer with tokens, or one struck that no client can undo.
 pub const KEPT: &str = "the grant is kept";
 /// A grant that we lost is said to be lost by us (`refresh_outcome_unknown`), not by the user or the provider
-/// (`grant_expired`), unless a fault struck that no client can undo. Here the provider ends no grant by itself.
+/// (`grant_expired`), unless a fault struck that no client can undo at a provider that ends a family for it. Here the
+/// provider ends no grant by itself.
 pub const SAID_RIGHTLY: &str = "the reason is right";
 /// A strictly single-use token whose fate is unknown costs nobody the access token that still lives.
 pub const SERVED_WHILE_VALID: &str = "served while valid";
 /// Nobody is told that the grant has ended while the stored one is active and honoured.
 pub const TOLD_RIGHTLY: &str = "told rightly";
+/// Nobody sets out to end a credential while the tokens that come next are parked.
+pub const LOOKED_FIRST: &str = "nothing is ended over what is parked";
 /// What is revoked stays so.
 pub const REVOKED_FOR_GOOD: &str = "revoked for good";
 /// When all is at rest after a revocation, whatever the provider still honours is pending, or was destroyed by a fault.
@@ -44,6 +47,7 @@ pub fn always() -> Vec<Claim> {
         Claim { name: SAID_RIGHTLY, holds: said_rightly },
         Claim { name: SERVED_WHILE_VALID, holds: served_while_valid },
         Claim { name: TOLD_RIGHTLY, holds: |_, _, after| !after.past.told_wrongly },
+        Claim { name: LOOKED_FIRST, holds: looked_first },
         Claim {
             name: REVOKED_FOR_GOOD,
             holds: |_, before, after| {
@@ -83,7 +87,10 @@ fn kept(scenario: &Scenario, _: &State, after: &State) -> bool {
 fn is_kept(scenario: &Scenario, state: &State) -> bool {
     let next = state.store.version + 1;
     let in_hand = state.flights.iter().filter_map(|flight| flight.in_hand());
-    let unsaved = in_hand.chain(state.parked).chain(state.late_save).filter(|tokens| tokens.version == next);
+    let unsaved = in_hand
+        .chain(state.parked.into_iter().flatten())
+        .chain(state.late_save.map(|(tokens, _)| tokens))
+        .filter(|tokens| tokens.version == next);
     let mut sets = unsaved.map(|tokens| tokens.set).chain(state.store.set);
     match state.store.status {
         Status::Revoked => true,
@@ -97,8 +104,9 @@ const fn is_beyond_us(state: &State) -> bool {
     state.past.frozen || state.past.delayed
 }
 
-fn said_rightly(_: &Scenario, _: &State, after: &State) -> bool {
-    after.store.status != Status::Ended(Reason::GrantExpired) || is_beyond_us(after)
+fn said_rightly(scenario: &Scenario, _: &State, after: &State) -> bool {
+    let explained = scenario.reuse_kills && is_beyond_us(after);
+    after.store.status != Status::Ended(Reason::GrantExpired) || explained
 }
 
 fn served_while_valid(scenario: &Scenario, _: &State, after: &State) -> bool {
@@ -107,16 +115,24 @@ fn served_while_valid(scenario: &Scenario, _: &State, after: &State) -> bool {
     !(strict && ended && after.store.live) || is_beyond_us(after)
 }
 
+fn looked_first(_: &Scenario, before: &State, after: &State) -> bool {
+    let set_out = |was: &Flight, is: &Flight| was.phase != is.phase && is.phase == Phase::Condemning;
+    let mut flights = before.flights.iter().zip(&after.flights);
+    !flights.any(|(was, is)| set_out(was, is) && after.parked_after(is.version).is_some())
+}
+
 fn nothing_left_behind(scenario: &Scenario, _: &State, after: &State) -> bool {
     let at_rest = after.flights.iter().all(|flight| flight.phase == Phase::Idle)
         && after.strays == [None; 2]
         && after.late_save.is_none();
-    if after.store.status != Status::Revoked || !at_rest {
+    if after.store.status != Status::Revoked || !at_rest || is_beyond_us(after) {
         return true;
     }
-    let token = |set| Sets::of(crate::state::Provider::refresh_token_of(scenario, set));
+    let token = |set| Sets::of(Provider::refresh_token_of(scenario, set));
     let pending = after.store.pending.into_iter().flatten();
-    let known = pending.fold(Sets::NONE, |known, (_, set)| known.and(token(set)));
+    let looked_for = after.store.look_for.and_then(|version| after.parked_after(version - 1));
+    let known = pending.map(|(_, set)| set).chain(looked_for.map(|parked| parked.set));
+    let known = known.fold(Sets::NONE, |known, set| known.and(token(set)));
     let honoured = after.provider.honoured();
     honoured.without(known).without(after.past.lost).without(after.past.replaced).is_empty()
 }
@@ -175,9 +191,7 @@ pub fn sometimes() -> Vec<Claim> {
         Claim {
             name: SECOND_LOOK,
             holds: |_, before, after| {
-                moves(before, after, |was, is| {
-                    was == Phase::LookingAgain && matches!(is, Phase::Saving(..))
-                })
+                moves(before, after, |was, is| was == Phase::LookingAgain && matches!(is, Phase::Saving(..)))
             },
         },
         Claim {
@@ -210,9 +224,7 @@ pub fn sometimes() -> Vec<Claim> {
             name: REVOKED_WHAT_CAME,
             holds: |_, before, after| {
                 before.provider != after.provider
-                    && moves(before, after, |was, is| {
-                        matches!(was, Phase::Telling(_)) && is == Phase::Idle
-                    })
+                    && moves(before, after, |was, is| matches!(was, Phase::Telling(_)) && is == Phase::Idle)
             },
         },
         Claim {
@@ -222,14 +234,20 @@ pub fn sometimes() -> Vec<Claim> {
         Claim {
             name: WAITED,
             holds: |_, before, after| {
-                moves(before, after, |was, is| was == Phase::Leased && matches!(is, Phase::Releasing(_)))
+                after.faults_left == before.faults_left
+                    && moves(before, after, |was, is| {
+                        was == Phase::Leased && matches!(is, Phase::Releasing(_))
+                    })
             },
         },
         Claim {
             name: RETRIED_WHEN_DEAD,
             holds: |_, before, after| {
                 let retrying = |state: &State| {
-                    state.flights.iter().any(|each| each.ambiguous && matches!(each.phase, Phase::Saving(_, false)))
+                    state
+                        .flights
+                        .iter()
+                        .any(|each| each.ambiguous && matches!(each.phase, Phase::Saving(_, false)))
                 };
                 !before.store.live && after.store.live && retrying(before)
             },
@@ -265,7 +283,7 @@ pub fn sometimes() -> Vec<Claim> {
 fn adopts_parked(before: &State, after: &State) -> bool {
     after.store.version > before.store.version
         && moves(before, after, |was, is| {
-            matches!(was, Phase::Saving(_, true)) && matches!(is, Phase::Forgetting(None))
+            matches!(was, Phase::Saving(_, true)) && matches!(is, Phase::Forgetting(_, false))
         })
 }
 

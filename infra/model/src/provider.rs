@@ -7,8 +7,7 @@ use crate::state::{Provider, Sets, Wire};
 
 impl Provider {
     /// It has issued the first set.
-    pub(crate) const NEW: Self =
-        Self { issued: 1, fresh: Sets::of(0), grace: Sets::NONE, spent: Sets::NONE };
+    pub(crate) const NEW: Self = Self { issued: 1, fresh: Sets::of(0), grace: Sets::NONE, spent: Sets::NONE };
 
     /// Which set's refresh token is in a set: where it does not rotate, the first one's is in all.
     pub(crate) const fn refresh_token_of(scenario: &Scenario, set: u8) -> u8 {

@@ -26,8 +26,41 @@ pub enum Without {
     SecondLook,
     /// It is not looked at the clock before sending.
     Clock,
-    /// What is parked is not forgotten.
-    Forgetting,
+}
+
+/// A change to the protocol that the check has asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repair {
+    /// What is parked has a place for each version: nobody parks over, or forgets, another version.
+    OnePlacePerVersion,
+    /// What is parked stays there until its time is over, also when it is saved.
+    NotForgotten,
+    /// A cache that can't be read is not taken for one with nothing in it: nothing is sent, nothing is ended.
+    UnreadableIsNotNothing,
+    /// Whoever gives the lease back for lack of time before a retry leaves the intent of the first call.
+    FirstCallRemembered,
+    /// Whoever works off a revocation looks for parked tokens too, once the lease that ran is over.
+    ParkedIsRevoked,
+    /// Who finds the version moved when it ends a credential adopts what is there.
+    CondemnOrAdopt,
+    /// A holder whose lease is over by its own clock ends nothing: that is for whoever has it now.
+    OverdueEndsNothing,
+}
+
+impl Repair {
+    /// Those that the product has by now: whoever makes one moves it here, and the tests say what is left.
+    pub const MADE: &'static [Self] = &[];
+
+    /// All of them.
+    pub const ALL: &'static [Self] = &[
+        Self::OnePlacePerVersion,
+        Self::NotForgotten,
+        Self::UnreadableIsNotNothing,
+        Self::FirstCallRemembered,
+        Self::ParkedIsRevoked,
+        Self::CondemnOrAdopt,
+        Self::OverdueEndsNothing,
+    ];
 }
 
 /// One check.
@@ -49,10 +82,13 @@ pub struct Scenario {
     pub revocation: bool,
     /// What is taken out of the protocol.
     pub without: Option<Without>,
+    /// What is mended in it.
+    pub repairs: &'static [Repair],
 }
 
 impl Scenario {
-    /// Two processes, three flights, two faults of any kind, a revocation; the strictest provider of the class.
+    /// The protocol as it is built: two processes, three flights, two faults of any kind, a revocation, and the
+    /// strictest provider of the class.
     #[must_use]
     pub const fn of(rotation: Rotation) -> Self {
         Self {
@@ -64,6 +100,7 @@ impl Scenario {
             kinds: Fault::ALL,
             revocation: true,
             without: None,
+            repairs: Repair::MADE,
         }
     }
 
@@ -103,6 +140,17 @@ impl Scenario {
         Self { without: Some(part), ..self }
     }
 
+    /// The same with changes to the protocol.
+    #[must_use]
+    pub const fn mended(self, repairs: &'static [Repair]) -> Self {
+        Self { repairs, ..self }
+    }
+
+    /// Whether something is mended.
+    pub(crate) fn has(&self, repair: Repair) -> bool {
+        self.repairs.contains(&repair)
+    }
+
     /// Whether a part was taken out.
     pub(crate) fn lacks(&self, part: Without) -> bool {
         self.without == Some(part)
@@ -127,7 +175,9 @@ impl Scenario {
     fn taken_for(&self) -> Rotation {
         match self.rotation {
             Rotation::SingleUse if self.lacks(Without::Patience) => Rotation::SingleUseWithGrace,
-            rotation => rotation,
+            Rotation::None | Rotation::Sliding | Rotation::SingleUse | Rotation::SingleUseWithGrace => {
+                self.rotation
+            }
         }
     }
 }

@@ -136,6 +136,8 @@ pub struct Store {
     pub live: bool,
     /// What the provider has still to be told of: (version, set), one per version.
     pub pending: [Option<(u8, u8)>; 3],
+    /// With a repair: the version whose parked tokens, if there are any, are still to be revoked.
+    pub look_for: Option<u8>,
 }
 
 /// The provider's side of the grant.
@@ -193,8 +195,8 @@ pub enum Phase {
     Saving(Tokens, bool),
     /// The store would not take the set; it parks it.
     Parking(Tokens),
-    /// It forgets what is parked; `Some`: and then looks at who fenced it out.
-    Forgetting(Option<Tokens>),
+    /// It forgets what was parked, now that it is saved; `true`: or now that it was fenced out.
+    Forgetting(Tokens, bool),
     /// It was refused, and reads the credential again.
     Rereading,
     /// It was refused, and looks for parked tokens again.
@@ -260,10 +262,16 @@ impl Flight {
             | Phase::LookingAgain
             | Phase::Condemning
             | Phase::Releasing(_) => true,
-            Phase::Idle | Phase::Wants | Phase::Forgetting(_) | Phase::Recording(_) | Phase::Telling(_) => {
+            Phase::Idle | Phase::Wants | Phase::Forgetting(..) | Phase::Recording(_) | Phase::Telling(_) => {
                 false
             }
         }
+    }
+
+    /// Whether the provider has acted on its call, and the answer is under way.
+    #[must_use]
+    pub const fn is_being_answered(&self) -> bool {
+        matches!(self.phase, Phase::Calling(Wire::Issued(_) | Wire::Refused))
     }
 
     /// The tokens that it has in hand.
@@ -275,7 +283,7 @@ impl Flight {
             }
             Phase::Saving(tokens, _)
             | Phase::Parking(tokens)
-            | Phase::Forgetting(Some(tokens))
+            | Phase::Forgetting(tokens, true)
             | Phase::Recording(tokens)
             | Phase::Telling(tokens) => Some(tokens),
             Phase::Idle
@@ -284,7 +292,7 @@ impl Flight {
             | Phase::Ready
             | Phase::Checked
             | Phase::Calling(_)
-            | Phase::Forgetting(None)
+            | Phase::Forgetting(_, false)
             | Phase::Rereading
             | Phase::LookingAgain
             | Phase::Condemning
@@ -300,7 +308,7 @@ pub struct Past {
     pub lost: Sets,
     /// A holder was frozen past its lease between its last look at the clock and the end of its save.
     pub frozen: bool,
-    /// A request was so late that its sender had given up.
+    /// A request came so late that its sender had given up, or a save so late that its sender's lease was over.
     pub delayed: bool,
     /// Without a fault: the versions below this one have been presented.
     pub presented: u8,
@@ -321,16 +329,16 @@ pub struct Past {
 pub struct State {
     /// The store.
     pub store: Store,
-    /// The parked tokens: in Redis or in a journal, one place either way.
-    pub parked: Option<Tokens>,
+    /// The parked tokens, in Redis or in a journal: one place, or one per version with a repair.
+    pub parked: [Option<Tokens>; 3],
     /// The provider.
     pub provider: Provider,
     /// The flight in each process.
     pub flights: [Flight; 2],
     /// Requests whose senders have given up, and which may yet arrive: the sets that they present.
     pub strays: [Option<u8>; 2],
-    /// A save whose sender has given up, and which may yet arrive.
-    pub late_save: Option<Tokens>,
+    /// A save whose sender has given up, and which may yet arrive; `true`: its sender's lease is over.
+    pub late_save: Option<(Tokens, bool)>,
     /// How many flights may yet begin.
     pub flights_left: u8,
     /// How many faults may yet strike.

@@ -1,5 +1,6 @@
 //! The verbs of the store, each one atomic step, as `shared/src/store/sqlite` does them.
 
+use crate::scenario::{Repair, Scenario};
 use crate::state::{Holder, Lease, Past, Reason, Sets, State, Status, Store, Tokens, Who};
 
 /// What became of asking for the lease.
@@ -31,6 +32,7 @@ impl Store {
         intent: false,
         live: true,
         pending: [None; 3],
+        look_for: None,
     };
 
     /// `lease`: if it is active, still has `version`, and no lease runs. Writes the intent.
@@ -71,6 +73,7 @@ impl Store {
             intent: false,
             live: true,
             pending: self.pending,
+            look_for: self.look_for,
         };
     }
 
@@ -82,13 +85,15 @@ impl Store {
         }
     }
 
-    /// `condemn`: if it still has `version`. The tokens stay.
-    pub(crate) fn condemn(&mut self, version: u8, reason: Reason) {
-        if self.version == version {
+    /// `condemn`: if it still has `version`. The tokens stay. Whether it was done.
+    pub(crate) fn condemn(&mut self, version: u8, reason: Reason) -> bool {
+        let same = self.version == version;
+        if same {
             self.status = Status::Ended(reason);
             self.lease = None;
             self.intent = false;
         }
+        same
     }
 
     /// `begin_revocation`: the tokens move into a pending revocation, and the version rises.
@@ -127,6 +132,26 @@ impl Store {
 impl State {
     /// `parked::find`: what is parked for exactly the next version.
     pub(crate) fn parked_after(&self, version: u8) -> Option<Tokens> {
-        self.parked.filter(|parked| parked.version == version + 1)
+        self.parked.into_iter().flatten().find(|parked| parked.version == version + 1)
+    }
+
+    /// `parked::park`: over whatever is there, or (with the repair) over what is there of the same version.
+    pub(crate) fn park(&mut self, scenario: &Scenario, tokens: Tokens) {
+        self.forget(scenario, tokens.version);
+        if let Some(slot) = self.parked.iter_mut().find(|slot| slot.is_none()) {
+            *slot = Some(tokens);
+        }
+        self.parked.sort_unstable();
+    }
+
+    /// `parked::forget`: whatever is there, or (with the repair) what is there of that version.
+    pub(crate) fn forget(&mut self, scenario: &Scenario, version: u8) {
+        let one_place = !scenario.has(Repair::OnePlacePerVersion);
+        for slot in &mut self.parked {
+            if one_place || slot.is_some_and(|parked| parked.version == version) {
+                *slot = None;
+            }
+        }
+        self.parked.sort_unstable();
     }
 }

@@ -16,7 +16,7 @@ pub fn tell(scenario: &Scenario, path: &Path<Scenario>) -> String {
     for (at, (action, after)) in path.iter().enumerate() {
         let step = step(action, &before, after);
         // Writing to a string can't fail.
-        let _ = writeln!(told, "{:>3}. {step:<86} | {}", at + 1, summary(after));
+        let _ = writeln!(told, "{:>3}. {step:<74} | {}", at + 1, summary(after));
         before = *after;
     }
     told
@@ -24,14 +24,18 @@ pub fn tell(scenario: &Scenario, path: &Path<Scenario>) -> String {
 
 fn step(action: &Action, before: &State, after: &State) -> String {
     match *action {
-        Action::Begin(who) => format!("{who:?} reads version {} and wants to refresh it", before.store.version),
+        Action::Begin(who) => {
+            format!("{who:?} reads version {} and wants to refresh it", before.store.version)
+        }
         Action::Step(who) => format!("{who:?} {}", own_step(before.flight(who), after.flight(who))),
-        Action::Act(who) => match after.flight(who).phase {
-            Phase::Calling(Wire::Issued(set)) => {
-                format!("the provider takes {who:?}'s token {} and issues set {set}", before.flight(who).set)
+        Action::Act(who) => {
+            let token = before.flight(who).set;
+            if let Phase::Calling(Wire::Issued(set)) = after.flight(who).phase {
+                format!("the provider takes {who:?}'s token {token} and issues set {set}")
+            } else {
+                format!("the provider refuses {who:?}'s token {token}")
             }
-            _ => format!("the provider refuses {who:?}'s token {}", before.flight(who).set),
-        },
+        }
         Action::TimesOut(who) => format!("{who:?}, still frozen, stops waiting for its answer"),
         Action::Arrive(set) => format!("the late request with token {set} arrives at the provider"),
         Action::SaveArrives => "the late save arrives at the store".to_owned(),
@@ -40,28 +44,28 @@ fn step(action: &Action, before: &State, after: &State) -> String {
         Action::GraceEnds(set) => format!("the grace of token {set} ends"),
         Action::Revoke => "somebody revokes: the stored tokens become a pending revocation".to_owned(),
         Action::Tell(version) => format!("the job tells the provider of the pending version {version}"),
+        Action::TellParked(version) => {
+            format!("the job looks for parked tokens of version {version} and tells the provider")
+        }
         Action::Strike(fault, who) => format!("FAULT {}", strike(fault, who)),
     }
 }
 
+/// What a flight does, and what it is about to do then.
 fn own_step(was: &Flight, is: &Flight) -> String {
-    let next = match is.phase {
-        Phase::Idle => "is done".to_owned(),
-        phase => format!("then: {phase:?}"),
-    };
     let done = match was.phase {
         Phase::Idle => "does nothing",
-        Phase::Wants if is.ambiguous => "takes the lease and finds an intent",
         Phase::Wants if is.phase == Phase::Idle => "finds the version moved",
+        Phase::Wants if is.ambiguous => "takes the lease, and finds an intent",
         Phase::Wants => "takes the lease",
-        Phase::Leased => "looks for parked tokens if it must, and decides",
+        Phase::Leased => "looks for parked tokens if there was an intent",
         Phase::Ready => "looks at the clock",
         Phase::Checked => "sends",
-        Phase::Calling(wire) => return format!("receives {wire:?}, {next}"),
+        Phase::Calling(_) => "receives that",
         Phase::Saving(_, false) => "saves what it received",
         Phase::Saving(_, true) => "saves what was parked",
-        Phase::Parking(_) => "parks it",
-        Phase::Forgetting(_) => "forgets what is parked",
+        Phase::Parking(_) => "parks what it has",
+        Phase::Forgetting(..) => "forgets what is parked",
         Phase::Rereading => "reads the credential again",
         Phase::LookingAgain => "looks for parked tokens again",
         Phase::Condemning => "ends the credential",
@@ -70,7 +74,23 @@ fn own_step(was: &Flight, is: &Flight) -> String {
         Phase::Recording(_) => "records what it received as a pending revocation",
         Phase::Telling(_) => "tells the provider to revoke it",
     };
-    format!("{done}, {next}")
+    let next = match is.phase {
+        Phase::Idle => "is done",
+        Phase::Wants | Phase::Leased | Phase::Calling(_) => return done.to_owned(),
+        Phase::Ready => "will send",
+        Phase::Checked => "has time",
+        Phase::Saving(_, false) => "will save it",
+        Phase::Saving(_, true) => "will save what is parked",
+        Phase::Parking(_) => "will park it",
+        Phase::Forgetting(..) => "will forget what is parked",
+        Phase::Rereading => "will read the credential again",
+        Phase::LookingAgain => "will look for parked tokens again",
+        Phase::Condemning => "will end the credential",
+        Phase::Releasing(_) => "will give the lease back",
+        Phase::Recording(_) => "will record it as a pending revocation",
+        Phase::Telling(_) => "will tell the provider",
+    };
+    format!("{done}, and {next}")
 }
 
 fn strike(fault: Fault, who: Who) -> String {
@@ -102,7 +122,7 @@ fn summary(state: &State) -> String {
     for (said, text) in [(store.intent, ", intent"), (!store.live, ", access dead")] {
         told += if said { text } else { "" };
     }
-    if let Some(parked) = state.parked {
+    for parked in state.parked.iter().flatten() {
         let _ = write!(told, ", parked set {} for v{}", parked.set, parked.version);
     }
     for (version, set) in store.pending.iter().flatten() {

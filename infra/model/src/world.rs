@@ -5,7 +5,7 @@ use shared::domain::Rotation;
 use crate::checker::Model;
 use crate::faults::{self, Fault};
 use crate::flight;
-use crate::scenario::Scenario;
+use crate::scenario::{Repair, Scenario};
 use crate::state::{Flight, Holder, Past, Phase, Provider, State, Status, Store, Who, Wire};
 
 /// A step.
@@ -33,6 +33,8 @@ pub enum Action {
     Revoke,
     /// Whoever works off what is pending tells the provider of this version.
     Tell(u8),
+    /// The same looks for parked tokens of this version, and tells the provider of those.
+    TellParked(u8),
     /// A fault strikes.
     Strike(Fault, Who),
 }
@@ -44,7 +46,7 @@ impl Model for Scenario {
     fn initial(&self) -> State {
         State {
             store: Store::NEW,
-            parked: None,
+            parked: [None; 3],
             provider: Provider::NEW,
             flights: [Flight::NONE; 2],
             strays: [None; 2],
@@ -124,14 +126,16 @@ impl Scenario {
                 }
             });
         }
-        if let Some(tokens) = before.late_save {
+        if let Some((tokens, too_late)) = before.late_save {
             add(Action::SaveArrives, &|state| {
                 state.late_save = None;
+                state.past.delayed |= too_late;
                 state.store.save(tokens, &mut state.past);
             });
         }
         if before.store.lease.is_some_and(|lease| lease.running && can_end(before, lease.holder)) {
             add(Action::LeaseEnds, &|state| {
+                state.late_save = state.late_save.map(|(tokens, _)| (tokens, true));
                 // A lease that has ended and is nobody's is as good as none.
                 state.store.lease = state.store.lease.filter(|lease| lease.holder != Holder::Gone);
                 if let Some(lease) = &mut state.store.lease {
@@ -139,7 +143,8 @@ impl Scenario {
                 }
             });
         }
-        if self.rotation == Rotation::SingleUse && before.store.live && before.store.status != Status::Revoked {
+        if self.rotation == Rotation::SingleUse && before.store.live && before.store.status != Status::Revoked
+        {
             add(Action::AccessDies, &|state| state.store.live = false);
         }
         // A retry at once, under the lease of the call that opened the grace, is always within it.
@@ -152,6 +157,17 @@ impl Scenario {
             add(Action::Revoke, &|state| {
                 state.may_revoke = false;
                 state.store.begin_revocation();
+                state.store.look_for = self.has(Repair::ParkedIsRevoked).then_some(state.store.version);
+            });
+        }
+        let flying = before.flights.iter().any(Flight::is_in_time);
+        if let Some(version) = before.store.look_for.filter(|_| !flying) {
+            add(Action::TellParked(version), &|state| {
+                if let Some(parked) = state.parked_after(version - 1) {
+                    state.provider.revoke(self, parked.set);
+                    state.forget(self, version);
+                }
+                state.store.look_for = None;
             });
         }
         for (version, set) in before.store.pending.into_iter().flatten() {
