@@ -77,12 +77,12 @@ pub(crate) fn step(scenario: &Scenario, before: &State, who: Who) -> Option<Stat
             land(scenario, &mut state, who, Landed::Nothing);
         }
         Phase::Recording(tokens) => {
-            state.store.record(tokens.version, tokens.set);
+            state.store.record(scenario, tokens.version, tokens.set);
             go(&mut state, who, Phase::Telling(tokens));
         }
         Phase::Telling(tokens) => {
             state.provider.revoke(scenario, tokens.set);
-            state.store.settle(tokens.version);
+            state.store.settle(scenario, tokens.version, tokens.set);
             land(scenario, &mut state, who, Landed::Ended);
         }
     }

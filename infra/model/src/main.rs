@@ -19,13 +19,14 @@ fn main() -> io::Result<()> {
     let deep = asked.iter().any(|each| each == "deep");
     let mended = asked.iter().any(|each| each == "mended");
     let lenient = asked.iter().any(|each| each == "lenient");
+    let faults = if deep { 3 } else { 2 };
     let chosen = CLASSES.iter().filter(|(name, _)| asked.iter().any(|each| each == name));
     let mut told = false;
     for (_, rotation) in chosen {
         told = true;
-        tell_all(&mut out, &vary(*rotation, mended, lenient))?;
+        tell_all(&mut out, &vary(*rotation, mended, lenient).with(faults, Fault::ALL))?;
     }
-    if told { Ok(()) } else { tables(&mut out, deep) }
+    if told { Ok(()) } else { tables(&mut out, faults) }
 }
 
 fn vary(rotation: Rotation, mended: bool, lenient: bool) -> Scenario {
@@ -46,8 +47,7 @@ fn tell_all(out: &mut impl Write, scenario: &Scenario) -> io::Result<()> {
     Ok(())
 }
 
-fn tables(out: &mut impl Write, deep: bool) -> io::Result<()> {
-    let faults = if deep { 3 } else { 2 };
+fn tables(out: &mut impl Write, faults: u8) -> io::Result<()> {
     for mended in [false, true] {
         let scenarios = CLASSES.map(|(_, rotation)| vary(rotation, mended, false).with(faults, Fault::ALL));
         let reports = scenarios.map(|scenario| explore(&scenario));

@@ -41,6 +41,8 @@ pub enum Repair {
     FirstCallRemembered,
     /// Whoever works off a revocation looks for parked tokens too, once the lease that ran is over.
     ParkedIsRevoked,
+    /// Pending revocations are kept and settled by what they revoke: two of one version don't share one record.
+    OneRecordPerToken,
     /// Who finds the version moved when it ends a credential adopts what is there.
     CondemnOrAdopt,
     /// A holder whose lease is over by its own clock ends nothing: that is for whoever has it now.
@@ -58,6 +60,7 @@ impl Repair {
         Self::UnreadableIsNotNothing,
         Self::FirstCallRemembered,
         Self::ParkedIsRevoked,
+        Self::OneRecordPerToken,
         Self::CondemnOrAdopt,
         Self::OverdueEndsNothing,
     ];

@@ -97,9 +97,9 @@ impl Store {
     }
 
     /// `begin_revocation`: the tokens move into a pending revocation, and the version rises.
-    pub(crate) fn begin_revocation(&mut self) {
+    pub(crate) fn begin_revocation(&mut self, scenario: &Scenario) {
         if let Some(set) = self.set.take() {
-            self.record(self.version, set);
+            self.record(scenario, self.version, set);
         }
         self.version += 1;
         self.status = Status::Revoked;
@@ -107,9 +107,11 @@ impl Store {
         self.intent = false;
     }
 
-    /// `add_revocation`: one per version; what is there stays.
-    pub(crate) fn record(&mut self, version: u8, set: u8) {
-        let known = self.pending.iter().flatten().any(|(each, _)| *each == version);
+    /// `add_revocation`: one per version, what is there stays; or (with the repair) one per token.
+    pub(crate) fn record(&mut self, scenario: &Scenario, version: u8, set: u8) {
+        let per_token = scenario.has(Repair::OneRecordPerToken);
+        let same = |each: (u8, u8)| each.0 == version && (!per_token || each.1 == set);
+        let known = self.pending.into_iter().flatten().any(same);
         if let Some(slot) = self.pending.iter_mut().find(|slot| slot.is_none())
             && !known
         {
@@ -118,10 +120,11 @@ impl Store {
         self.pending.sort_unstable();
     }
 
-    /// `settle_revocation`: by version.
-    pub(crate) fn settle(&mut self, version: u8) {
+    /// `settle_revocation`: by version; or (with the repair) that of the token.
+    pub(crate) fn settle(&mut self, scenario: &Scenario, version: u8, set: u8) {
+        let per_token = scenario.has(Repair::OneRecordPerToken);
         for slot in &mut self.pending {
-            if slot.is_some_and(|(each, _)| each == version) {
+            if slot.is_some_and(|each| each.0 == version && (!per_token || each.1 == set)) {
                 *slot = None;
             }
         }
@@ -137,6 +140,9 @@ impl State {
 
     /// `parked::park`: over whatever is there, or (with the repair) over what is there of the same version.
     pub(crate) fn park(&mut self, scenario: &Scenario, tokens: Tokens) {
+        // Of two sets for one version, one is let go.
+        let other = self.parked_after(tokens.version - 1).filter(|other| other.set != tokens.set);
+        self.past.lost = other.map_or(self.past.lost, |other| self.past.lost.and(Sets::of(other.set)));
         self.forget(scenario, tokens.version);
         if let Some(slot) = self.parked.iter_mut().find(|slot| slot.is_none()) {
             *slot = Some(tokens);

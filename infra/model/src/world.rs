@@ -156,7 +156,7 @@ impl Scenario {
         if before.may_revoke {
             add(Action::Revoke, &|state| {
                 state.may_revoke = false;
-                state.store.begin_revocation();
+                state.store.begin_revocation(self);
                 state.store.look_for = self.has(Repair::ParkedIsRevoked).then_some(state.store.version);
             });
         }
@@ -173,7 +173,7 @@ impl Scenario {
         for (version, set) in before.store.pending.into_iter().flatten() {
             add(Action::Tell(version), &|state| {
                 state.provider.revoke(self, set);
-                state.store.settle(version);
+                state.store.settle(self, version, set);
             });
         }
     }

@@ -127,3 +127,13 @@ fn what_the_claims_speak_of_does_happen() {
     way(&grace.with(1, &[Fault::Crash]), RECOVERED_BY_GRACE);
     way(&grace.with(1, &[Fault::Crash]), OUTCOME_UNKNOWN);
 }
+
+/// Pending revocations are kept by credential and version. A holder that is fenced out by a revocation has received tokens for
+/// the very version that somebody else saved and that was then revoked: its own record is dropped, and settling it
+/// deletes the other's, which the provider has not been told of.
+#[test]
+fn open_two_pending_revocations_of_one_version_share_a_record() {
+    for rotation in [Rotation::Sliding, Rotation::SingleUseWithGrace] {
+        breaks(&Scenario::of(rotation).with(1, &[Fault::Freeze]), &[NOTHING_LEFT_BEHIND]);
+    }
+}

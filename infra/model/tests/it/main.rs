@@ -1,5 +1,11 @@
 //! The refresh protocol, checked: as it is built, as it would be mended, without each of its parts, and its limits.
 
+#![expect(
+    clippy::print_stdout,
+    clippy::panic,
+    reason = "what the tests share: it counts states, and tells counterexamples"
+)]
+
 mod as_built;
 mod limits;
 mod mended;

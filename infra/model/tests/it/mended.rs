@@ -77,6 +77,13 @@ fn a_revocation_that_looks_for_parked_tokens_leaves_none_behind() {
 }
 
 #[test]
+fn a_record_per_token_keeps_two_pending_revocations_of_one_version_apart() {
+    let scenario = Scenario::of(Rotation::Sliding).with(1, &[Fault::Freeze]);
+    breaks(&scenario.mended(all_but(Repair::OneRecordPerToken)), &[NOTHING_LEFT_BEHIND]);
+    breaks(&scenario.mended(Repair::ALL), &[]);
+}
+
+#[test]
 fn who_ends_nothing_because_the_version_moved_adopts_what_is_there() {
     let scenario = Scenario::of(Rotation::SingleUse).lenient().with(1, &[Fault::Freeze]);
     breaks(&scenario.mended(all_but(Repair::CondemnOrAdopt)), &[TOLD_RIGHTLY]);
