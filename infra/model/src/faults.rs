@@ -3,7 +3,7 @@
 use shared::domain::Rotation;
 
 use crate::flight::{self, Landed};
-use crate::scenario::{Repair, Scenario};
+use crate::scenario::{Scenario, Without};
 use crate::state::{Flight, Holder, Phase, Sets, State, Who, Wire};
 
 /// A fault. Each that strikes is taken from a scenario's budget.
@@ -27,6 +27,8 @@ pub enum Fault {
     SaveLate,
     /// The cache (or the disk of the journal) does not answer.
     CacheAway,
+    /// All that is parked is gone: wiped, over after its day, or not readable for an hour.
+    ParkedGone,
     /// A sweep waits so long for its turn at the provider, or a key is not available, that nothing is sent.
     NotSent,
     /// The provider can't be told of a revocation.
@@ -45,6 +47,7 @@ impl Fault {
         Self::StoreAway,
         Self::SaveLate,
         Self::CacheAway,
+        Self::ParkedGone,
         Self::NotSent,
         Self::RevokeUnheard,
     ];
@@ -59,6 +62,7 @@ impl Fault {
         Self::StoreAway,
         Self::SaveLate,
         Self::CacheAway,
+        Self::ParkedGone,
         Self::NotSent,
         Self::RevokeUnheard,
     ];
@@ -83,6 +87,11 @@ pub(crate) fn strike(scenario: &Scenario, before: &State, fault: Fault, who: Who
         Fault::StoreAway => store_away(scenario, &mut state, who)?,
         Fault::SaveLate => save_late(&mut state, who)?,
         Fault::CacheAway => cache_away(scenario, &mut state, who)?,
+        // It strikes no process: once is enough.
+        Fault::ParkedGone if who == Who::A && state.parked != [None; 3] => {
+            let parked = std::mem::take(&mut state.parked);
+            parked.into_iter().flatten().for_each(|each| lose_unless_kept(&mut state, each.set));
+        }
         Fault::NotSent if flight.phase == Phase::Ready => {
             flight::go(&mut state, who, flight::not_sent(scenario, &flight));
         }
@@ -93,6 +102,7 @@ pub(crate) fn strike(scenario: &Scenario, before: &State, fault: Fault, who: Who
         | Fault::RequestLate
         | Fault::Unacted
         | Fault::AnswerLost
+        | Fault::ParkedGone
         | Fault::NotSent
         | Fault::RevokeUnheard => return None,
     }
@@ -125,7 +135,7 @@ fn freeze(state: &mut State, who: Who) -> Option<()> {
     }
     flight.overdue = true;
     let unsaved =
-        matches!(flight.phase, Phase::Checked | Phase::Calling(_) | Phase::Saving(..) | Phase::Parking(_));
+        matches!(flight.phase, Phase::Checked | Phase::Calling(_) | Phase::Saving(_) | Phase::Parking(_));
     state.past.frozen |= unsaved;
     Some(())
 }
@@ -147,7 +157,7 @@ pub(crate) fn silence(state: &mut State, who: Who) {
 
 fn save_late(state: &mut State, who: Who) -> Option<()> {
     let flight = *state.flight(who);
-    let Phase::Saving(tokens, _) = flight.phase else { return None };
+    let Phase::Saving(tokens) = flight.phase else { return None };
     if state.late_save.is_some() {
         return None;
     }
@@ -158,13 +168,13 @@ fn save_late(state: &mut State, who: Who) -> Option<()> {
 
 fn store_away(scenario: &Scenario, state: &mut State, who: Who) -> Option<()> {
     let phase = state.flight(who).phase;
-    if let Phase::Saving(tokens, _) = phase {
+    if let Phase::Saving(tokens) = phase {
         flight::go(state, who, Phase::Parking(tokens));
     } else if let Phase::Recording(tokens) = phase {
         // The provider is told all the same.
         lose_unless_kept(state, tokens.set);
         flight::go(state, who, Phase::Telling(tokens));
-    } else if matches!(phase, Phase::Rereading | Phase::Condemning | Phase::Releasing(_)) {
+    } else if matches!(phase, Phase::Condemning | Phase::Releasing(_)) {
         // The lease stays, and ends by itself.
         flight::land(scenario, state, who, Landed::Nothing);
     } else {
@@ -179,16 +189,13 @@ fn cache_away(scenario: &Scenario, state: &mut State, who: Who) -> Option<()> {
         Rotation::None | Rotation::Sliding => false,
         Rotation::SingleUse | Rotation::SingleUseWithGrace => true,
     };
-    let careful = rotates && scenario.has(Repair::UnreadableIsNotNothing);
-    let hidden = state.parked_after(flight.version);
+    let doubts = rotates && !scenario.lacks(Without::Doubt);
+    let hidden = state.parked_after(flight.version).is_some();
     let looks = flight.phase == Phase::LookingAgain || (flight.phase == Phase::Leased && flight.ambiguous);
-    if looks && careful {
+    if looks && doubts {
         flight::go(state, who, Phase::Releasing(true));
-    } else if let (true, Some(parked)) = (looks, hidden) {
+    } else if looks && hidden {
         // What is parked is not seen. Where the old token goes on, it is not needed either.
-        if !rotates {
-            state.past.lost.add(parked.set);
-        }
         match flight.phase == Phase::Leased {
             true => flight::begin(scenario, state, who, None),
             false => flight::go(state, who, Phase::Condemning),
@@ -197,8 +204,6 @@ fn cache_away(scenario: &Scenario, state: &mut State, who: Who) -> Option<()> {
         // Neither the store nor the cache: the stated loss.
         lose_unless_kept(state, tokens.set);
         flight::land(scenario, state, who, Landed::Nothing);
-    } else if let Phase::Forgetting(tokens, fenced) = flight.phase {
-        flight::forgotten(scenario, state, who, tokens, fenced);
     } else {
         return None;
     }

@@ -2,7 +2,7 @@
 
 use shared::domain::refresh::{First, Then};
 
-use crate::scenario::{Repair, Scenario, Without};
+use crate::scenario::{Scenario, Without};
 use crate::state::{Flight, Holder, Phase, Reason, State, Status, Tokens, Who, Wire};
 use crate::store::{Leased, Saved};
 
@@ -34,30 +34,14 @@ pub(crate) fn step(scenario: &Scenario, before: &State, who: Who) -> Option<Stat
         }
         Phase::Checked => go(&mut state, who, Phase::Calling(Wire::Sent)),
         Phase::Calling(wire) => receive(scenario, &mut state, who, wire)?,
-        Phase::Saving(tokens, parked) => save(scenario, &mut state, who, tokens, parked),
+        Phase::Saving(tokens) => save(scenario, &mut state, who, tokens),
         Phase::Parking(tokens) => {
             state.park(scenario, tokens);
             land(scenario, &mut state, who, Landed::Token);
         }
-        Phase::Forgetting(tokens, fenced) => {
-            if !scenario.has(Repair::NotForgotten) {
-                state.forget(scenario, tokens.version);
-            }
-            forgotten(scenario, &mut state, who, tokens, fenced);
-        }
-        Phase::Rereading => {
-            if state.store.version == flight.version {
-                go(&mut state, who, Phase::LookingAgain);
-            } else {
-                adopt(scenario, &mut state, who);
-            }
-        }
         Phase::LookingAgain => {
             let parked = state.parked_after(flight.version).filter(|_| !scenario.lacks(Without::SecondLook));
-            go(&mut state, who, parked.map_or(Phase::Condemning, |parked| Phase::Saving(parked, true)));
-        }
-        Phase::Condemning if flight.overdue && scenario.has(Repair::OverdueEndsNothing) => {
-            land(scenario, &mut state, who, Landed::Nothing);
+            go(&mut state, who, parked.map_or(Phase::Condemning, Phase::Saving));
         }
         Phase::Condemning => {
             let lost = scenario.is_lost(flight.ambiguous, flight.retried);
@@ -66,7 +50,7 @@ pub(crate) fn step(scenario: &Scenario, before: &State, who: Who) -> Option<Stat
                 true => state.store.version,
                 false => flight.version,
             };
-            if state.store.condemn(version, reason) || !scenario.has(Repair::CondemnOrAdopt) {
+            if state.store.condemn(version, reason) || scenario.lacks(Without::Adoption) {
                 land(scenario, &mut state, who, Landed::Ended);
             } else {
                 adopt(scenario, &mut state, who);
@@ -119,7 +103,7 @@ pub(crate) fn begin(scenario: &Scenario, state: &mut State, who: Who, parked: Op
     let flight = *state.flight(who);
     let parked = parked.filter(|_| flight.ambiguous);
     let next = match (scenario.first(flight.ambiguous, parked.is_some(), state.store.live), parked) {
-        (First::Adopt, Some(parked)) => Phase::Saving(parked, true),
+        (First::Adopt, Some(parked)) => Phase::Saving(parked),
         (First::Wait, _) => Phase::Releasing(flight.ambiguous),
         (First::Send | First::Adopt, _) => Phase::Ready,
     };
@@ -133,12 +117,16 @@ fn receive(scenario: &Scenario, state: &mut State, who: Who, wire: Wire) -> Opti
         Wire::Sent => return None,
         Wire::Issued(set) => {
             let tokens = Tokens { version: flight.version + 1, set, from: flight.set };
-            go(state, who, Phase::Saving(tokens, false));
+            go(state, who, Phase::Saving(tokens));
+            return Some(());
+        }
+        // The last word is for whoever has the lease.
+        Wire::Refused if flight.overdue && !scenario.lacks(Without::LastWord) => {
+            land(scenario, state, who, Landed::Nothing);
             return Some(());
         }
         Wire::Refused => {
-            let blind = scenario.lacks(Without::Reread) || scenario.lacks(Without::ConditionalCondemn);
-            go(state, who, if blind { Phase::LookingAgain } else { Phase::Rereading });
+            go(state, who, Phase::LookingAgain);
             return Some(());
         }
         Wire::Silence => true,
@@ -155,24 +143,17 @@ fn receive(scenario: &Scenario, state: &mut State, who: Who, wire: Wire) -> Opti
 }
 
 /// `outcome::save`, as far as the store answers.
-fn save(scenario: &Scenario, state: &mut State, who: Who, tokens: Tokens, parked: bool) {
+fn save(scenario: &Scenario, state: &mut State, who: Who, tokens: Tokens) {
     let saved = if scenario.lacks(Without::Fence) {
         state.store.write(tokens, &mut state.past);
         Saved::Done
     } else {
         state.store.save(tokens, &mut state.past)
     };
-    let fenced = saved == Saved::Fenced;
-    if parked {
-        go(state, who, Phase::Forgetting(tokens, fenced));
-    } else {
-        forgotten(scenario, state, who, tokens, fenced);
+    if scenario.lacks(Without::Keeping) {
+        state.forget(tokens.version);
     }
-}
-
-/// After a save, and after what was parked is forgotten: it is written, or somebody else wrote.
-pub(crate) fn forgotten(scenario: &Scenario, state: &mut State, who: Who, tokens: Tokens, fenced: bool) {
-    if !fenced {
+    if saved == Saved::Done {
         land(scenario, state, who, Landed::Token);
     } else if state.store.status == Status::Revoked {
         go(state, who, Phase::Recording(tokens));
@@ -185,9 +166,9 @@ pub(crate) fn forgotten(scenario: &Scenario, state: &mut State, who: Who, tokens
     }
 }
 
-/// `not_sent`: the lease is given back with the intent that was found.
+/// `not_sent`: the lease is given back with the intent that was found, or that of the first call.
 pub(crate) fn not_sent(scenario: &Scenario, flight: &Flight) -> Phase {
-    let first_call = flight.retried && scenario.has(Repair::FirstCallRemembered);
+    let first_call = flight.retried && !scenario.lacks(Without::FirstCall);
     Phase::Releasing(flight.ambiguous || first_call)
 }
 

@@ -6,6 +6,7 @@
 pub mod checker;
 mod faults;
 mod flight;
+mod job;
 pub mod properties;
 mod provider;
 mod scenario;
@@ -15,6 +16,6 @@ mod story;
 mod world;
 
 pub use faults::Fault;
-pub use scenario::{Repair, Scenario, Without};
+pub use scenario::{Scenario, Without};
 pub use story::tell;
 pub use world::Action;

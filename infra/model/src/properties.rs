@@ -4,8 +4,9 @@ use shared::domain::Rotation;
 
 use crate::checker::Property;
 use crate::faults::Fault;
+use crate::job;
 use crate::scenario::Scenario;
-use crate::state::{Flight, Phase, Provider, Reason, Sets, State, Status};
+use crate::state::{Flight, Phase, Provider, Reason, Sets, State, Status, Tokens};
 
 /// No fault: no version of the refresh token is presented twice, and no two requests are under way at once.
 pub const ONE_USE: &str = "one use without a fault";
@@ -23,11 +24,11 @@ pub const SAID_RIGHTLY: &str = "the reason is right";
 pub const SERVED_WHILE_VALID: &str = "served while valid";
 /// Nobody is told that the grant has ended while the stored one is active and honoured.
 pub const TOLD_RIGHTLY: &str = "told rightly";
-/// Nobody sets out to end a credential while the tokens that come next are parked.
+/// Nobody sets out to end a credential while the tokens that come next are parked. (Of one that has moved, nothing is ended.)
 pub const LOOKED_FIRST: &str = "nothing is ended over what is parked";
 /// What is revoked stays so.
 pub const REVOKED_FOR_GOOD: &str = "revoked for good";
-/// When all is at rest after a revocation, whatever the provider still honours is pending, or was destroyed by a fault, or
+/// When all is at rest after a revocation and the job has been there, whatever the provider still honours is pending, or was destroyed by a fault, or
 /// is one of two sets for one version (there are two only after a fault), of which the other was saved.
 pub const NOTHING_LEFT_BEHIND: &str = "nothing left behind by a revocation";
 /// Tokens go only with a revocation.
@@ -119,25 +120,24 @@ fn served_while_valid(scenario: &Scenario, _: &State, after: &State) -> bool {
 fn looked_first(_: &Scenario, before: &State, after: &State) -> bool {
     let set_out = |was: &Flight, is: &Flight| was.phase != is.phase && is.phase == Phase::Condemning;
     let mut flights = before.flights.iter().zip(&after.flights);
-    !flights.any(|(was, is)| set_out(was, is) && after.parked_after(is.version).is_some())
+    let over_parked =
+        |is: &Flight| after.parked_after(is.version).is_some() && after.store.version == is.version;
+    !flights.any(|(was, is)| set_out(was, is) && over_parked(is))
 }
 
 fn nothing_left_behind(scenario: &Scenario, _: &State, after: &State) -> bool {
     let at_rest = after.flights.iter().all(|flight| flight.phase == Phase::Idle)
         && after.strays == [None; 2]
-        && after.late_save.is_none();
+        && after.late_save.is_none()
+        && job::is_done(scenario, after);
     if after.store.status != Status::Revoked || !at_rest {
         return true;
     }
     let token = |set| Sets::of(Provider::refresh_token_of(scenario, set));
-    let pending = after.store.pending.into_iter().flatten();
-    // What is parked is known, as long as somebody will look for it; a holder that was frozen may park after that.
+    let pending = after.store.pending.into_iter().flatten().map(|(_, set)| set);
     // What was overtaken by a save of the same version is let go, as it is where it is fenced out.
-    let parked = after.parked.into_iter().flatten().filter(|each| {
-        let overtaken = each.version < after.store.version;
-        after.store.look_for == Some(each.version) || after.past.frozen || overtaken
-    });
-    let known = pending.map(|(_, set)| set).chain(parked.map(|each| each.set));
+    let overtaken = after.parked.into_iter().flatten().filter(|each| each.version < after.store.version);
+    let known = pending.chain(overtaken.map(|each| each.set));
     let known = known.fold(Sets::NONE, |known, set| known.and(token(set)));
     let honoured = after.provider.honoured();
     honoured.without(known).without(after.past.lost).without(after.past.replaced).is_empty()
@@ -173,6 +173,10 @@ pub const RETRIED_WHEN_DEAD: &str = "retried when it was dead, and recovered";
 pub const TOO_LATE_TO_SEND: &str = "too late to send";
 /// A credential that was taken for dead is saved after all.
 pub const REVIVED: &str = "saved after it was taken for dead";
+/// The same by the job, which found its next tokens parked.
+pub const REVIVED_BY_JOB: &str = "saved by the job after it was taken for dead";
+/// The job finds parked tokens of what was revoked.
+pub const REVOKED_PARKED: &str = "revoked what was parked";
 /// The loss of a grant is said to be the user's or the provider's.
 pub const SAID_WRONGLY: &str = "ended with grant_expired";
 /// The grant is gone, and the store does not know.
@@ -197,7 +201,7 @@ pub fn sometimes() -> Vec<Claim> {
         Claim {
             name: SECOND_LOOK,
             holds: |_, before, after| {
-                moves(before, after, |was, is| was == Phase::LookingAgain && matches!(is, Phase::Saving(..)))
+                moves(before, after, |was, is| was == Phase::LookingAgain && matches!(is, Phase::Saving(_)))
             },
         },
         Claim {
@@ -206,7 +210,7 @@ pub fn sometimes() -> Vec<Claim> {
                 after.store == before.store
                     && after.store.status == Status::Active
                     && moves(before, after, |was, is| {
-                        matches!(was, Phase::Saving(_, false)) && is == Phase::Idle
+                        matches!(was, Phase::Saving(own) if !is_parked(before, own)) && is == Phase::Idle
                     })
             },
         },
@@ -215,7 +219,7 @@ pub fn sometimes() -> Vec<Claim> {
             holds: |_, before, after| {
                 after.faults_left == before.faults_left
                     && after.store.status == Status::Active
-                    && moves(before, after, |was, is| was == Phase::Rereading && is == Phase::Idle)
+                    && moves(before, after, |was, is| was == Phase::Condemning && is == Phase::Idle)
             },
         },
         Claim {
@@ -250,10 +254,9 @@ pub fn sometimes() -> Vec<Claim> {
             name: RETRIED_WHEN_DEAD,
             holds: |_, before, after| {
                 let retrying = |state: &State| {
-                    state
-                        .flights
-                        .iter()
-                        .any(|each| each.ambiguous && matches!(each.phase, Phase::Saving(_, false)))
+                    state.flights.iter().any(|each| {
+                        each.ambiguous && matches!(each.phase, Phase::Saving(own) if !is_parked(state, own))
+                    })
                 };
                 !before.store.live && after.store.live && retrying(before)
             },
@@ -274,6 +277,22 @@ pub fn sometimes() -> Vec<Claim> {
             },
         },
         Claim {
+            name: REVIVED_BY_JOB,
+            holds: |_, before, after| {
+                matches!(before.store.status, Status::Ended(_))
+                    && after.store.status == Status::Active
+                    && (after.flights, after.late_save) == (before.flights, before.late_save)
+            },
+        },
+        Claim {
+            name: REVOKED_PARKED,
+            holds: |_, before, after| {
+                before.store.status == Status::Revoked
+                    && before.parked != after.parked
+                    && before.flights == after.flights
+            },
+        },
+        Claim {
             name: SAID_WRONGLY,
             holds: |_, _, after| after.store.status == Status::Ended(Reason::GrantExpired),
         },
@@ -289,8 +308,12 @@ pub fn sometimes() -> Vec<Claim> {
 fn adopts_parked(before: &State, after: &State) -> bool {
     after.store.version > before.store.version
         && moves(before, after, |was, is| {
-            matches!(was, Phase::Saving(_, true)) && matches!(is, Phase::Forgetting(_, false))
+            matches!(was, Phase::Saving(tokens) if is_parked(before, tokens)) && is == Phase::Idle
         })
+}
+
+fn is_parked(state: &State, tokens: Tokens) -> bool {
+    state.parked.contains(&Some(tokens))
 }
 
 fn moves(before: &State, after: &State, from_to: impl Fn(Phase, Phase) -> bool) -> bool {

@@ -8,62 +8,38 @@ use crate::faults::Fault;
 /// A part of the protocol that is taken out, to see what it is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Without {
-    /// A save is written whatever the version.
-    Fence,
-    /// The lease does not write that a refresh may have been sent.
-    Intent,
     /// Everybody who asks for the lease gets it.
     Lease,
-    /// A strictly single-use token whose fate is unknown is sent again at once.
-    Patience,
-    /// A refused token ends the credential without another look at it.
-    Reread,
-    /// A credential is ended in the store although its version has moved (and without another look).
-    ConditionalCondemn,
+    /// The lease does not write that a refresh may have been sent.
+    Intent,
     /// Parked tokens are not looked for before sending.
     FirstLook,
-    /// Parked tokens are not looked for before ending the credential.
-    SecondLook,
+    /// A strictly single-use token whose fate is unknown is sent again at once.
+    Patience,
     /// It is not looked at the clock before sending.
     Clock,
-}
-
-/// A change to the protocol that the check has asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Repair {
-    /// What is parked has a place for each version: nobody parks over, or forgets, another version.
-    OnePlacePerVersion,
-    /// What is parked stays there until its time is over, also when it is saved.
-    NotForgotten,
-    /// A cache that can't be read is not taken for one with nothing in it: nothing is sent, nothing is ended.
-    UnreadableIsNotNothing,
-    /// Whoever gives the lease back for lack of time before a retry leaves the intent of the first call.
-    FirstCallRemembered,
-    /// Whoever works off a revocation looks for parked tokens too, once the lease that ran is over.
-    ParkedIsRevoked,
-    /// Pending revocations are kept and settled by what they revoke: two of one version don't share one record.
-    OneRecordPerToken,
-    /// Who finds the version moved when it ends a credential adopts what is there.
-    CondemnOrAdopt,
-    /// A holder whose lease is over by its own clock ends nothing: that is for whoever has it now.
-    OverdueEndsNothing,
-}
-
-impl Repair {
-    /// Those that the product has by now: whoever makes one moves it here, and the tests say what is left.
-    pub const MADE: &'static [Self] = &[];
-
-    /// All of them.
-    pub const ALL: &'static [Self] = &[
-        Self::OnePlacePerVersion,
-        Self::NotForgotten,
-        Self::UnreadableIsNotNothing,
-        Self::FirstCallRemembered,
-        Self::ParkedIsRevoked,
-        Self::OneRecordPerToken,
-        Self::CondemnOrAdopt,
-        Self::OverdueEndsNothing,
-    ];
+    /// A retry that is not sent gives the lease back without an intent: the first call is forgotten.
+    FirstCall,
+    /// A save is written whatever the version.
+    Fence,
+    /// What is parked has one place, whatever its version.
+    PlacePerVersion,
+    /// What is parked is forgotten when it is saved.
+    Keeping,
+    /// A cache that can't be read is taken for one with nothing in it.
+    Doubt,
+    /// A refused holder whose lease is over goes on to end the credential.
+    LastWord,
+    /// Parked tokens are not looked for before ending the credential.
+    SecondLook,
+    /// A credential is ended in the store although its version has moved.
+    ConditionalCondemn,
+    /// Who finds the version moved when it ends a credential says that the grant has ended.
+    Adoption,
+    /// No job looks through what is parked.
+    Job,
+    /// Pending revocations are kept and settled by version, not by what they revoke.
+    Mark,
 }
 
 /// One check.
@@ -85,8 +61,6 @@ pub struct Scenario {
     pub revocation: bool,
     /// What is taken out of the protocol.
     pub without: Option<Without>,
-    /// What is mended in it.
-    pub repairs: &'static [Repair],
 }
 
 impl Scenario {
@@ -103,7 +77,6 @@ impl Scenario {
             kinds: Fault::ALL,
             revocation: true,
             without: None,
-            repairs: Repair::MADE,
         }
     }
 
@@ -141,17 +114,6 @@ impl Scenario {
     #[must_use]
     pub const fn without(self, part: Without) -> Self {
         Self { without: Some(part), ..self }
-    }
-
-    /// The same with changes to the protocol.
-    #[must_use]
-    pub const fn mended(self, repairs: &'static [Repair]) -> Self {
-        Self { repairs, ..self }
-    }
-
-    /// Whether something is mended.
-    pub(crate) fn has(&self, repair: Repair) -> bool {
-        self.repairs.contains(&repair)
     }
 
     /// Whether a part was taken out.

@@ -134,10 +134,8 @@ pub struct Store {
     pub intent: bool,
     /// Whether the access token of this version still lives.
     pub live: bool,
-    /// What the provider has still to be told of: (version, set), one per version.
+    /// What the provider has still to be told of: (version, set).
     pub pending: [Option<(u8, u8)>; 3],
-    /// With a repair: the version whose parked tokens, if there are any, are still to be revoked.
-    pub look_for: Option<u8>,
 }
 
 /// The provider's side of the grant.
@@ -191,14 +189,10 @@ pub enum Phase {
     Checked,
     /// It waits for the answer.
     Calling(Wire),
-    /// It saves a set; `true`: one that was parked.
-    Saving(Tokens, bool),
+    /// It saves a set: what it received, or what was parked.
+    Saving(Tokens),
     /// The store would not take the set; it parks it.
     Parking(Tokens),
-    /// It forgets what was parked, now that it is saved; `true`: or now that it was fenced out.
-    Forgetting(Tokens, bool),
-    /// It was refused, and reads the credential again.
-    Rereading,
     /// It was refused, and looks for parked tokens again.
     LookingAgain,
     /// It ends the credential.
@@ -256,15 +250,12 @@ impl Flight {
             | Phase::Ready
             | Phase::Checked
             | Phase::Calling(_)
-            | Phase::Saving(..)
+            | Phase::Saving(_)
             | Phase::Parking(_)
-            | Phase::Rereading
             | Phase::LookingAgain
             | Phase::Condemning
             | Phase::Releasing(_) => true,
-            Phase::Idle | Phase::Wants | Phase::Forgetting(..) | Phase::Recording(_) | Phase::Telling(_) => {
-                false
-            }
+            Phase::Idle | Phase::Wants | Phase::Recording(_) | Phase::Telling(_) => false,
         }
     }
 
@@ -281,9 +272,8 @@ impl Flight {
             Phase::Calling(Wire::Issued(set)) => {
                 Some(Tokens { version: self.version + 1, set, from: self.set })
             }
-            Phase::Saving(tokens, _)
+            Phase::Saving(tokens)
             | Phase::Parking(tokens)
-            | Phase::Forgetting(tokens, true)
             | Phase::Recording(tokens)
             | Phase::Telling(tokens) => Some(tokens),
             Phase::Idle
@@ -292,8 +282,6 @@ impl Flight {
             | Phase::Ready
             | Phase::Checked
             | Phase::Calling(_)
-            | Phase::Forgetting(_, false)
-            | Phase::Rereading
             | Phase::LookingAgain
             | Phase::Condemning
             | Phase::Releasing(_) => None,
@@ -329,7 +317,7 @@ pub struct Past {
 pub struct State {
     /// The store.
     pub store: Store,
-    /// The parked tokens, in Redis or in a journal: one place, or one per version with a repair.
+    /// The parked tokens, in Redis or in a journal.
     pub parked: [Option<Tokens>; 3],
     /// The provider.
     pub provider: Provider,

@@ -1,6 +1,6 @@
 //! The verbs of the store, each one atomic step, as `shared/src/store/sqlite` does them.
 
-use crate::scenario::{Repair, Scenario};
+use crate::scenario::{Scenario, Without};
 use crate::state::{Holder, Lease, Past, Reason, Sets, State, Status, Store, Tokens, Who};
 
 /// What became of asking for the lease.
@@ -32,7 +32,6 @@ impl Store {
         intent: false,
         live: true,
         pending: [None; 3],
-        look_for: None,
     };
 
     /// `lease`: if it is active, still has `version`, and no lease runs. Writes the intent.
@@ -73,7 +72,6 @@ impl Store {
             intent: false,
             live: true,
             pending: self.pending,
-            look_for: self.look_for,
         };
     }
 
@@ -107,10 +105,9 @@ impl Store {
         self.intent = false;
     }
 
-    /// `add_revocation`: one per version, what is there stays; or (with the repair) one per token.
+    /// `add_revocation`: one per token, what is there stays.
     pub(crate) fn record(&mut self, scenario: &Scenario, version: u8, set: u8) {
-        let per_token = scenario.has(Repair::OneRecordPerToken);
-        let same = |each: (u8, u8)| each.0 == version && (!per_token || each.1 == set);
+        let same = |each: (u8, u8)| each.0 == version && (each.1 == set || scenario.lacks(Without::Mark));
         let known = self.pending.into_iter().flatten().any(same);
         if let Some(slot) = self.pending.iter_mut().find(|slot| slot.is_none())
             && !known
@@ -120,13 +117,11 @@ impl Store {
         self.pending.sort_unstable();
     }
 
-    /// `settle_revocation`: by version; or (with the repair) that of the token.
+    /// `settle_revocation`: that of the token.
     pub(crate) fn settle(&mut self, scenario: &Scenario, version: u8, set: u8) {
-        let per_token = scenario.has(Repair::OneRecordPerToken);
+        let same = |each: &(u8, u8)| each.0 == version && (each.1 == set || scenario.lacks(Without::Mark));
         for slot in &mut self.pending {
-            if slot.is_some_and(|each| each.0 == version && (!per_token || each.1 == set)) {
-                *slot = None;
-            }
+            *slot = slot.filter(|each| !same(each));
         }
         self.pending.sort_unstable();
     }
@@ -138,25 +133,25 @@ impl State {
         self.parked.into_iter().flatten().find(|parked| parked.version == version + 1)
     }
 
-    /// `parked::park`: over whatever is there, or (with the repair) over what is there of the same version.
+    /// `parked::park`: over what is there of the same version.
     pub(crate) fn park(&mut self, scenario: &Scenario, tokens: Tokens) {
         // Of two sets for one version, one is let go.
         let other = self.parked_after(tokens.version - 1).filter(|other| other.set != tokens.set);
         self.past.lost = other.map_or(self.past.lost, |other| self.past.lost.and(Sets::of(other.set)));
-        self.forget(scenario, tokens.version);
+        match scenario.lacks(Without::PlacePerVersion) {
+            true => self.parked = [None; 3],
+            false => self.forget(tokens.version),
+        }
         if let Some(slot) = self.parked.iter_mut().find(|slot| slot.is_none()) {
             *slot = Some(tokens);
         }
         self.parked.sort_unstable();
     }
 
-    /// `parked::forget`: whatever is there, or (with the repair) what is there of that version.
-    pub(crate) fn forget(&mut self, scenario: &Scenario, version: u8) {
-        let one_place = !scenario.has(Repair::OnePlacePerVersion);
+    /// Takes out what is parked of a version.
+    pub(crate) fn forget(&mut self, version: u8) {
         for slot in &mut self.parked {
-            if one_place || slot.is_some_and(|parked| parked.version == version) {
-                *slot = None;
-            }
+            *slot = slot.filter(|parked| parked.version != version);
         }
         self.parked.sort_unstable();
     }

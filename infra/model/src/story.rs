@@ -44,9 +44,10 @@ fn step(action: &Action, before: &State, after: &State) -> String {
         Action::GraceEnds(set) => format!("the grace of token {set} ends"),
         Action::Revoke => "somebody revokes: the stored tokens become a pending revocation".to_owned(),
         Action::Tell(version) => format!("the job tells the provider of the pending version {version}"),
-        Action::TellParked(version) => {
-            format!("the job looks for parked tokens of version {version} and tells the provider")
+        Action::Settle(parked) if after.store.status == Status::Revoked => {
+            format!("the job makes parked set {} a pending revocation", parked.set)
         }
+        Action::Settle(parked) => format!("the job saves parked set {}", parked.set),
         Action::Strike(fault, who) => format!("FAULT {}", strike(fault, who)),
     }
 }
@@ -62,11 +63,8 @@ fn own_step(was: &Flight, is: &Flight) -> String {
         Phase::Ready => "looks at the clock",
         Phase::Checked => "sends",
         Phase::Calling(_) => "receives that",
-        Phase::Saving(_, false) => "saves what it received",
-        Phase::Saving(_, true) => "saves what was parked",
-        Phase::Parking(_) => "parks what it has",
-        Phase::Forgetting(..) => "forgets what is parked",
-        Phase::Rereading => "reads the credential again",
+        Phase::Saving(_) => "saves it",
+        Phase::Parking(_) => "parks it",
         Phase::LookingAgain => "looks for parked tokens again",
         Phase::Condemning => "ends the credential",
         Phase::Releasing(true) => "gives the lease back and leaves the intent",
@@ -79,11 +77,8 @@ fn own_step(was: &Flight, is: &Flight) -> String {
         Phase::Wants | Phase::Leased | Phase::Calling(_) => return done.to_owned(),
         Phase::Ready => "will send",
         Phase::Checked => "has time",
-        Phase::Saving(_, false) => "will save it",
-        Phase::Saving(_, true) => "will save what is parked",
+        Phase::Saving(_) => "will save the tokens it has",
         Phase::Parking(_) => "will park it",
-        Phase::Forgetting(..) => "will forget what is parked",
-        Phase::Rereading => "will read the credential again",
         Phase::LookingAgain => "will look for parked tokens again",
         Phase::Condemning => "will end the credential",
         Phase::Releasing(_) => "will give the lease back",
@@ -104,6 +99,7 @@ fn strike(fault: Fault, who: Who) -> String {
         Fault::StoreAway => format!("the store does not answer {who:?}"),
         Fault::SaveLate => format!("{who:?}'s save is late, {who:?} gives up on it"),
         Fault::CacheAway => format!("the cache does not answer {who:?}"),
+        Fault::ParkedGone => "what is parked is gone".to_owned(),
         Fault::NotSent => format!("{who:?} is kept from sending, and gives the lease back"),
         Fault::RevokeUnheard => format!("the provider does not hear {who:?}"),
     }

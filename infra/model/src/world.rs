@@ -4,9 +4,9 @@ use shared::domain::Rotation;
 
 use crate::checker::Model;
 use crate::faults::{self, Fault};
-use crate::flight;
-use crate::scenario::{Repair, Scenario};
-use crate::state::{Flight, Holder, Past, Phase, Provider, State, Status, Store, Who, Wire};
+use crate::scenario::Scenario;
+use crate::state::{Flight, Holder, Past, Phase, Provider, State, Status, Store, Tokens, Who, Wire};
+use crate::{flight, job};
 
 /// A step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,8 +33,8 @@ pub enum Action {
     Revoke,
     /// Whoever works off what is pending tells the provider of this version.
     Tell(u8),
-    /// The same looks for parked tokens of this version, and tells the provider of those.
-    TellParked(u8),
+    /// The job settles what is parked in one place.
+    Settle(Tokens),
     /// A fault strikes.
     Strike(Fault, Who),
 }
@@ -68,6 +68,9 @@ impl Model for Scenario {
                 let after = faults::strike(self, state, *fault, who);
                 into.extend(after.map(|after| (Action::Strike(*fault, who), after)));
             }
+        }
+        for parked in state.parked.into_iter().flatten() {
+            into.extend(job::settle(self, state, parked).map(|after| (Action::Settle(parked), after)));
         }
         self.others(state, into);
     }
@@ -157,17 +160,6 @@ impl Scenario {
             add(Action::Revoke, &|state| {
                 state.may_revoke = false;
                 state.store.begin_revocation(self);
-                state.store.look_for = self.has(Repair::ParkedIsRevoked).then_some(state.store.version);
-            });
-        }
-        let flying = before.flights.iter().any(Flight::is_in_time);
-        if let Some(version) = before.store.look_for.filter(|_| !flying) {
-            add(Action::TellParked(version), &|state| {
-                if let Some(parked) = state.parked_after(version - 1) {
-                    state.provider.revoke(self, parked.set);
-                    state.forget(self, version);
-                }
-                state.store.look_for = None;
             });
         }
         for (version, set) in before.store.pending.into_iter().flatten() {

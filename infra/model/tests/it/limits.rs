@@ -2,7 +2,7 @@
 //! save, and a request that is acted upon long after its sender has given up.
 
 use model::properties::*;
-use model::{Fault, Repair, Scenario, tell};
+use model::{Fault, Scenario, tell};
 use shared::domain::Rotation;
 
 use crate::{explore, never, way};
@@ -10,7 +10,7 @@ use crate::{explore, never, way};
 const FAULTS: [&[Fault]; 2] = [&[Fault::Freeze], &[Fault::RequestLate]];
 
 fn of(rotation: Rotation, kinds: &'static [Fault]) -> Scenario {
-    Scenario::of(rotation).unrevoked().mended(Repair::ALL).with(1, kinds)
+    Scenario::of(rotation).unrevoked().with(1, kinds)
 }
 
 #[test]
