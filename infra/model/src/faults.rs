@@ -25,7 +25,7 @@ pub enum Fault {
     StoreAway,
     /// The store's answer to a save does not arrive in time, but the save may arrive later.
     SaveLate,
-    /// The cache (or the disk of the journal) does not answer.
+    /// The cache does not answer (nor the disk of the journal, where that is to take what can't be saved).
     CacheAway,
     /// All that is parked is gone: wiped, over after its day, or not readable for an hour.
     ParkedGone,

@@ -1,4 +1,4 @@
-//! The job that looks through what is parked, as `parked::settle` does: one place is one step. What it can't do, it does next time.
+//! The job that looks through what is parked, as `parked::settle` does: one place is one step.
 
 use crate::scenario::{Scenario, Without};
 use crate::state::{State, Status, Tokens};

@@ -24,12 +24,12 @@ pub const SAID_RIGHTLY: &str = "the reason is right";
 pub const SERVED_WHILE_VALID: &str = "served while valid";
 /// Nobody is told that the grant has ended while the stored one is active and honoured.
 pub const TOLD_RIGHTLY: &str = "told rightly";
-/// Nobody sets out to end a credential while the tokens that come next are parked. (Of one that has moved, nothing is ended.)
+/// Nobody sets out to end a credential that has not moved while the tokens that come next are parked.
 pub const LOOKED_FIRST: &str = "nothing is ended over what is parked";
 /// What is revoked stays so.
 pub const REVOKED_FOR_GOOD: &str = "revoked for good";
-/// When all is at rest after a revocation and the job has been there, whatever the provider still honours is pending, or was destroyed by a fault, or
-/// is one of two sets for one version (there are two only after a fault), of which the other was saved.
+/// When all is at rest after a revocation and the job has been there, whatever the provider still honours is pending, or was
+/// destroyed by a fault, or is one of two sets for one version (there are two only after a fault), of which the other was saved.
 pub const NOTHING_LEFT_BEHIND: &str = "nothing left behind by a revocation";
 /// Tokens go only with a revocation.
 pub const NEVER_CLEARED: &str = "stored tokens are never cleared by a failure";

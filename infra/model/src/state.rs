@@ -135,7 +135,7 @@ pub struct Store {
     /// Whether the access token of this version still lives.
     pub live: bool,
     /// What the provider has still to be told of: (version, set).
-    pub pending: [Option<(u8, u8)>; 3],
+    pub pending: [Option<(u8, u8)>; 4],
 }
 
 /// The provider's side of the grant.

@@ -31,7 +31,7 @@ impl Store {
         lease: None,
         intent: false,
         live: true,
-        pending: [None; 3],
+        pending: [None; 4],
     };
 
     /// `lease`: if it is active, still has `version`, and no lease runs. Writes the intent.

@@ -5,7 +5,7 @@ use model::properties::*;
 use model::{Fault, Scenario, tell};
 use shared::domain::Rotation;
 
-use crate::{explore, never, way};
+use crate::{breaks, explore, holds, never, way};
 
 const FAULTS: [&[Fault]; 2] = [&[Fault::Freeze], &[Fault::RequestLate]];
 
@@ -58,5 +58,17 @@ fn they_break_no_claim_but_cost_the_grant() {
             let report = explore(&of(rotation, kinds));
             assert!(report.violated.is_empty());
         }
+    }
+}
+
+/// Three faults: tokens are parked; who finds them is frozen, and saves them under somebody else's lease; they are wiped before
+/// that one looks, who then sends what they replaced. No two of the three break a claim.
+#[test]
+fn what_a_late_holder_saves_and_a_wipe_hides_from_the_next_one_ends_the_grant() {
+    const KINDS: &[Fault] = &[Fault::StoreAway, Fault::Freeze, Fault::ParkedGone];
+    for rotation in [Rotation::SingleUse, Rotation::SingleUseWithGrace] {
+        breaks(&of(rotation, KINDS).with(3, KINDS), &[KEPT]);
+        holds(&of(rotation, KINDS).with(3, KINDS).lenient());
+        holds(&of(rotation, KINDS).with(2, KINDS));
     }
 }
