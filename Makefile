@@ -1,11 +1,14 @@
 # Verbs, no logic: each is a line or two that anybody could type.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-deployed check fmt openapi build package image bench
+.PHONY: help run test test-deployed soak check fmt openapi build package image bench
 
 # What is deployed; `make package FUNCTIONS=token-get ARCH=arm64` packages one of them for the other architecture.
 FUNCTIONS := authorize callback token-get admin scheduled-refresh scheduled-health
 ARCH := x86-64
+# How many rounds `make soak` goes through, from which seed.
+ROUNDS := 200
+SEED := 0
 # Where `make image` takes them from.
 BUILT := target/release
 
@@ -20,7 +23,11 @@ test: ## Runs every test (needs cargo-nextest)
 
 test-deployed: ## Runs the functions as they are deployed, with everything around them, and breaks it
 	cargo build --workspace --bins --features cloud --locked
-	cargo nextest run --workspace --test deployed --ignore-default-filter --locked
+	cargo nextest run --workspace --test deployed --test soak --ignore-default-filter --locked
+
+soak: ## Goes through hundreds of rounds of refreshes with faults, and prints what became of every grant
+	cargo build --workspace --bins --features cloud --locked
+	target/debug/soak --rounds $(ROUNDS) --seed $(SEED)
 
 check: ## Looks without running: format, lints, dependencies, links in the documentation (needs cargo-deny)
 	cargo fmt --all --check

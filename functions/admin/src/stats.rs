@@ -76,8 +76,8 @@ pub(crate) async fn stats(
     headers: HeaderMap,
 ) -> Result<Json<Stats>, Problem> {
     require_operator(&ctx, &headers)?;
-    let mut stats = Stats::default();
-    stats.by_provider = ctx.providers.configured().map(|id| (id.clone(), Default::default())).collect();
+    let by_provider = ctx.providers.configured().map(|id| (id.clone(), Default::default())).collect();
+    let mut stats = Stats { by_provider, ..Default::default() };
     for tally in ctx.store.tallies(&providers(&ctx)).await?.into_iter().filter(|tally| tally.count > 0) {
         let of_provider = stats.by_provider.entry(tally.provider).or_default();
         let (all, one) = match tally.status {
@@ -113,8 +113,8 @@ pub(crate) async fn health_stats(
     headers: HeaderMap,
 ) -> Result<Json<HealthStats>, Problem> {
     require_operator(&ctx, &headers)?;
-    let mut stats = HealthStats::default();
-    stats.by_provider = ctx.providers.configured().map(|id| (id.clone(), Default::default())).collect();
+    let by_provider = ctx.providers.configured().map(|id| (id.clone(), Default::default())).collect();
+    let mut stats = HealthStats { by_provider, ..Default::default() };
     let tallies = ctx.store.tallies(&providers(&ctx)).await?;
     for tally in tallies.into_iter().filter(|tally| tally.status == Status::Active && tally.count > 0) {
         let of_provider = stats.by_provider.entry(tally.provider).or_default();

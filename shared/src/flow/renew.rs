@@ -25,7 +25,7 @@ pub const LEASE: Duration = Duration::from_secs(15);
 /// What must be left of it for a call to be sent: the slowest provider call, and time to save or park what it brings.
 const NEEDED: Duration = Duration::from_secs(7);
 /// What must be left of it when saving is given up: before the next holder sends anything, the tokens are parked.
-const TO_PARK: Duration = Duration::from_millis(500);
+const TO_PARK: Duration = Duration::from_secs(1);
 /// How long a caller waits for somebody else's refresh.
 const PATIENCE: Duration = Duration::from_secs(8);
 /// How soon a waiting caller looks again, and how often at last. Who shares a Redis is woken at once besides.

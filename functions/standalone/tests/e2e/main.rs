@@ -15,6 +15,7 @@ mod concurrency;
 mod confirm;
 mod harness;
 mod jobs;
+mod late;
 mod layering;
 mod life;
 mod openapi;

@@ -1,5 +1,7 @@
 //! A store that takes no tokens costs no grant: what a provider has rotated is parked, and saved by whoever refreshes next.
 
+use shared::testing::redis_server::RedisServer;
+
 use crate::harness::*;
 
 /// Makes the store refuse new tokens, as a full disk would, until `allow_saves`.
@@ -93,4 +95,23 @@ async fn a_grant_that_was_given_up_lives_again_when_its_tokens_were_parked() {
     world.job("refresh/expiring").await;
     assert_eq!(world.view(&id).await["status"], "active");
     world.get("gmail", "alice").await.ok();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_machine_has_parked_survives_a_redis_that_is_emptied() {
+    let Some(redis) = RedisServer::start().unwrap() else { return };
+    let world = Setup::default().var("CACHE_URL", &redis.url()).start().await;
+    let id = world.connect("slack", "alice").await;
+    world.advance(43_200);
+    let db = refuse_saves(&world);
+    let served = world.get("slack", "alice").await.ok();
+    redis.say("FLUSHALL").unwrap();
+
+    allow_saves(&db);
+    // Past the grace in which the old refresh token would still do.
+    world.advance(120);
+    let adopted = world.get("slack", "alice").await.ok();
+    assert_eq!(adopted["accessToken"], served["accessToken"], "what was parked, not asked for again");
+    assert_eq!(world.view(&id).await["status"], "active");
+    assert_eq!(world.sandbox().counters().most_presentations, 1, "no refresh token was used twice");
 }

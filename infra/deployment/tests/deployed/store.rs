@@ -113,3 +113,41 @@ async fn what_the_provider_gave_while_the_store_hung_is_saved_when_it_is_back() 
     assert_eq!(world.sandbox.counters().most_presentations, 1, "nobody had to ask again");
     assert_eq!(world.view(&id).await["status"], "active");
 }
+
+#[tokio::test]
+async fn what_is_parked_is_not_given_up_while_redis_does_not_answer() {
+    let Some(mut world) = Setup::default().own_emulator().start().await else { return };
+    let id = world.connect("slack", "alice").await;
+    let before = world.token("slack", "alice").await;
+    world.sandbox.reset_counters();
+    world.sandbox.fault(Fault::delay(Endpoint::SlackToken, 1500).for_grant("refresh_token"));
+    // Past the gateway, which would give up first.
+    let url = format!("{}/api/v1/tokens/refresh/{id}", world.copies("token-get").next().unwrap().base());
+    let refresh = tokio::spawn(reqwest::Client::new().post(url).send());
+    until("the call", async || (world.sandbox.counters().calls(Endpoint::SlackToken) == 1).then_some(()))
+        .await;
+    world.emulator.freeze().unwrap();
+    assert_eq!(refresh.await.unwrap().unwrap().status(), 200, "parked in Redis");
+    world.emulator.thaw().unwrap();
+
+    // Where they are can't be read; the old refresh token is spent, and its grace over.
+    world.redis.freeze().unwrap();
+    world.sandbox.advance(300);
+    let report = until("a refresh that is put off", async || {
+        let report = world.copies("scheduled-refresh").next().unwrap().run(&json!({})).await;
+        (report["processed"] == 1).then_some(report)
+    })
+    .await;
+    assert_eq!(report["successful"], 0, "{report}");
+    assert_eq!(world.view(&id).await["status"], "active", "not to know is not to know that it is lost");
+
+    world.redis.thaw().unwrap();
+    until("the new token", async || {
+        world.copies("scheduled-refresh").next().unwrap().run(&json!({})).await;
+        let answer = world.get("slack", "alice").await;
+        (answer.status == 200 && answer.json()["accessToken"] != before.as_str()).then_some(())
+    })
+    .await;
+    assert!(world.lives("slack", &world.token("slack", "alice").await).await);
+    assert_eq!(world.view(&id).await["status"], "active");
+}

@@ -222,6 +222,15 @@ async fn save(
     received_at: Timestamp,
 ) -> Result<Credential, RenewError> {
     let before = &held.before;
+    // Who was frozen past its lease may find the grant given up: somebody has used the old token again, and there are
+    // providers that kill for it what came of its first use.
+    if held.left(ctx).is_zero()
+        && let Some(reason) = outcome::given_up(ctx, before).await
+        && let Err(Failure { class: FailureClass::Stale | FailureClass::User(_), .. }) =
+            ctx.client.probe(held.provider, before.kind, &issued.access).await
+    {
+        return Err(RenewError::Ended(reason));
+    }
     let next = Next {
         id: before.id.clone(),
         tenant_id: &before.tenant_id,

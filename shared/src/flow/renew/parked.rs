@@ -1,10 +1,11 @@
-//! Tokens that the store would not take: parked sealed, in the shared cache or in a journal on one machine, for a day.
+//! Tokens that the store would not take: parked sealed, in a journal on one machine or in the shared cache, for a day.
 //!
 //! Each version has a place of its own, and keeps it until its time is over, also when it is saved: whoever has the lease
 //! meanwhile must find it before sending the token that it replaced.
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +14,10 @@ use crate::cache::{CacheError, PARKED_TTL};
 use crate::domain::{Credential, CredentialId, EventKind, Status, StatusReason, Timestamp};
 use crate::flow::{Context, connect, revoke};
 use crate::store::{Saved, StoreError};
+
+/// How long is waited between the tries of a cache that does not answer at once, as happens on a busy machine.
+const WAITS: [Duration; 3] =
+    [Duration::from_millis(50), Duration::from_millis(100), Duration::from_millis(200)];
 
 /// What is parked, as text.
 #[derive(Serialize, Deserialize)]
@@ -54,16 +59,17 @@ pub(super) async fn park(
 pub(super) async fn find(ctx: &Context, before: &Credential) -> Result<Option<Credential>, CacheError> {
     let version = before.version + 1;
     let place = place(&before.id, version);
-    let cached = if ctx.cache.shared() { ctx.cache.parked(&place).await } else { Ok(None) };
-    let kept = match journal(ctx) {
-        Some(journal) if !matches!(cached, Ok(Some(_))) => read(journal.join(place)).await,
-        Some(_) | None => Ok(None),
-    };
-    let text = match (cached, kept) {
-        (Ok(Some(text)), _) | (_, Ok(Some(text))) => Some(text),
-        (Ok(None), Ok(None)) => None,
-        (Err(unread), _) => return Err(unread),
-        (_, Err(unread)) => return Err(CacheError(unread.into())),
+    let text = match journal(ctx) {
+        Some(journal) => match (read(journal.join(&place)).await, from_cache(ctx, &place)) {
+            (Ok(Some(text)), _) => Some(text),
+            // The cache has only what the disk would not take.
+            (Ok(None), cached) => cached.await.unwrap_or_default(),
+            (Err(unread), cached) => match cached.await {
+                Ok(Some(text)) => Some(text),
+                Ok(None) | Err(_) => return Err(CacheError(unread.into())),
+            },
+        },
+        None => from_cache(ctx, &place).await?,
     };
     let parked = text.and_then(|text| serde_json::from_str::<Parked>(&text).ok());
     let parked = parked.filter(|parked| parked.until > ctx.clock.now()).map(|parked| parked.credential);
@@ -137,16 +143,35 @@ async fn is_settled(ctx: &Context, text: &str) -> Result<bool, StoreError> {
     Ok(false)
 }
 
+async fn from_cache(ctx: &Context, place: &str) -> Result<Option<String>, CacheError> {
+    let mut waits = WAITS.iter();
+    while ctx.cache.shared() {
+        match (ctx.cache.parked(place).await, waits.next()) {
+            (Err(_), Some(wait)) => tokio::time::sleep(*wait).await,
+            (read, _) => return read,
+        }
+    }
+    Ok(None)
+}
+
+/// A disk keeps what it has; a cache can be emptied, and is for those who share no disk.
 async fn keep(ctx: &Context, parked: &Parked) -> bool {
     let Ok(text) = serde_json::to_string(parked) else { return false };
     let place = place(&parked.credential.id, parked.credential.version);
-    if ctx.cache.shared() && ctx.cache.park(&place, &text).await.is_ok() {
+    if let Some(journal) = journal(ctx)
+        && write(journal, place.clone(), text.clone()).await
+    {
         return true;
     }
-    match journal(ctx) {
-        Some(journal) => write(journal, place, text).await,
-        None => false,
+    let mut waits = WAITS.iter();
+    while ctx.cache.shared() {
+        match (ctx.cache.park(&place, &text).await, waits.next()) {
+            (Ok(()), _) => return true,
+            (Err(_), Some(wait)) => tokio::time::sleep(*wait).await,
+            (Err(_), None) => break,
+        }
     }
+    false
 }
 
 fn place(id: &CredentialId, version: u64) -> String {
