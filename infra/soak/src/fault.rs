@@ -95,6 +95,31 @@ impl Fault {
         }
     }
 
+    /// Whether the process is killed or stopped.
+    pub(crate) const fn strikes_the_process(self) -> bool {
+        match self {
+            Self::KillBeforeSending
+            | Self::KillAfterSending
+            | Self::KillBeforeSave
+            | Self::KillAfterSave
+            | Self::FreezeBeforeSending
+            | Self::FreezeAfterSending
+            | Self::RefuseSaveAndKill => true,
+            Self::Terminate
+            | Self::RefuseSave
+            | Self::DropBefore
+            | Self::DropAfter
+            | Self::ErrorBefore
+            | Self::ErrorAfter
+            | Self::TooMany
+            | Self::Html
+            | Self::HalfJson
+            | Self::HalfAnswer
+            | Self::Late
+            | Self::SentLate => false,
+        }
+    }
+
     /// Whether it makes sense there. A refused save needs a place to park tokens that stays: two outages at once are
     /// the one loss that is accepted in the cloud.
     pub(crate) fn fits(self, scenario: Scenario) -> bool {

@@ -192,8 +192,8 @@ fn cause(facts: &Facts<'_>, credential: usize, reason: &str) -> Result<String, S
     let told = facts.struck.iter().filter(|(each, _)| *each == credential).map(|(_, fault)| fault.name());
     let told = told.collect::<Vec<_>>().join(", ");
     let refused = facts.of(credential).filter(|each| matches!(each.made, Made::Refused(_))).last();
-    let spent = refused.is_some_and(|refused| {
-        facts.of(credential).any(|each| each.token == refused.token && each.lost_its_answer())
+    let spent = refused.and_then(|refused| {
+        facts.of(credential).find(|each| each.token == refused.token && each.lost_its_answer())
     });
     if !facts.class.can_lose() {
         return Err(format!("lost ({reason}), where that can't be; struck by: {told}"));
@@ -205,14 +205,15 @@ fn cause(facts: &Facts<'_>, credential: usize, reason: &str) -> Result<String, S
     if overtaken {
         return Ok(format!("{}, and was overtaken", Fault::SentLate.name()));
     }
-    if !spent {
+    let Some(spent) = spent else {
         return Err(format!("lost ({reason}), and no answer was; struck by: {told}"));
-    }
+    };
     if reason != UNKNOWN {
         return Err(format!("lost, and the reason says {reason}; struck by: {told}"));
     }
-    // A process that was killed or stopped for another credential's sake.
-    Ok(if told.is_empty() { "its process was struck".to_owned() } else { told })
+    // A process may have been killed or stopped for another credential's sake.
+    let own = facts.struck.iter().any(|(each, fault)| *each == credential && fault.strikes_the_process());
+    Ok(if spent.bereaved.is_some() && !own { "its process was struck".to_owned() } else { told })
 }
 
 #[cfg(test)]

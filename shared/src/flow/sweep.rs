@@ -28,6 +28,9 @@ const PAGE: usize = 200;
 /// How long before the deadline nothing new is begun: the slowest refresh with its retry and its save.
 const WIND_DOWN: Duration = Duration::from_secs(12);
 
+/// How long at least is waited before what was put off is read again: a call that tries the provider may take as long.
+const REST: Duration = Duration::from_secs(5);
+
 /// What became of one entry.
 #[derive(Clone, Copy)]
 enum Done {
@@ -210,7 +213,7 @@ where
         }
         let Some(wait) = put_off.iter().min() else { break unread };
         if unread.is_none() && !cut_short.load(Ordering::Relaxed) {
-            select(bell.clone(), std::pin::pin!(rest(ctx, *wait))).await;
+            select(bell.clone(), std::pin::pin!(rest(ctx, (*wait).max(REST)))).await;
         }
         if unread.is_some() || cut_short.load(Ordering::Relaxed) || ctx.tasks.is_closed() {
             cut_short.store(true, Ordering::Relaxed);

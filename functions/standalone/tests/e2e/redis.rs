@@ -1,5 +1,7 @@
 //! Redis as the shared cache: it makes calls fast, and its absence costs no call.
 
+use std::time::Duration;
+
 use shared::testing::redis_server::{Guard, RedisServer};
 
 use crate::harness::*;
@@ -163,5 +165,30 @@ async fn a_service_starts_without_its_redis() {
     world.connect("slack", "alice").await;
     world.get("slack", "alice").await.ok();
     redis.start_again().unwrap();
+    world.get("slack", "alice").await.ok();
+}
+
+#[tokio::test]
+async fn a_token_that_may_be_spent_waits_for_a_redis_that_may_hold_the_next() {
+    let Some(redis) = RedisServer::start().unwrap() else { return };
+    let world = world(&redis).await;
+    let id = world.connect("slack", "alice").await;
+    world.advance(43_200);
+    // Somebody took the lease, and nobody knows what became of it.
+    let store = &world.ctx().store;
+    let connection = store.connection(id.parse().unwrap()).await.unwrap().unwrap();
+    for each in &connection.credentials {
+        store.lease(&each.id, each.version, "somebody who died", Duration::from_secs(15)).await.unwrap();
+    }
+    world.advance(16);
+    redis.freeze().unwrap();
+    world.get("slack", "alice").await.refused(503, "refresh_in_progress");
+    assert_eq!(
+        world.sandbox().counters().grant_type(Endpoint::SlackToken, "refresh_token"),
+        0,
+        "nothing was sent"
+    );
+    // After an hour it is taken for wiped.
+    world.advance(3600);
     world.get("slack", "alice").await.ok();
 }

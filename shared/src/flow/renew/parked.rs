@@ -59,17 +59,15 @@ pub(super) async fn park(
 pub(super) async fn find(ctx: &Context, before: &Credential) -> Result<Option<Credential>, CacheError> {
     let version = before.version + 1;
     let place = place(&before.id, version);
-    let text = match journal(ctx) {
-        Some(journal) => match (read(journal.join(&place)).await, from_cache(ctx, &place)) {
-            (Ok(Some(text)), _) => Some(text),
-            // The cache has only what the disk would not take.
-            (Ok(None), cached) => cached.await.unwrap_or_default(),
-            (Err(unread), cached) => match cached.await {
-                Ok(Some(text)) => Some(text),
-                Ok(None) | Err(_) => return Err(CacheError(unread.into())),
-            },
-        },
-        None => from_cache(ctx, &place).await?,
+    let kept = match journal(ctx) {
+        Some(journal) => read(journal.join(&place)).await,
+        None => Ok(None),
+    };
+    let text = match kept {
+        Ok(Some(text)) => Some(text),
+        // The cache has what no disk would take.
+        Ok(None) => from_cache(ctx, &place).await?,
+        Err(unread) => Some(from_cache(ctx, &place).await?.ok_or_else(|| CacheError(unread.into()))?),
     };
     let parked = text.and_then(|text| serde_json::from_str::<Parked>(&text).ok());
     let parked = parked.filter(|parked| parked.until > ctx.clock.now()).map(|parked| parked.credential);
