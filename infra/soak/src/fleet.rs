@@ -112,6 +112,10 @@ impl Slot {
     /// # Errors
     /// When it does not end in time.
     pub(crate) async fn terminate(&self, life: u64) -> Result<bool> {
+        if self.is_frozen() {
+            // Nobody is there to be told.
+            return Ok(false);
+        }
         // Taken out, so that whoever comes to kill it does not wait for its end.
         let taken = self.process.lock().await.take_if(|_| self.life() == life);
         let Some(mut process) = taken else { return Ok(false) };

@@ -6,8 +6,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use tokio::net::TcpStream;
-
 use crate::Result;
 
 /// How long a process may take until it listens, on a machine that has other work.
@@ -43,7 +41,7 @@ impl Process {
                 .spawn()
                 .map_err(|error| format!("{}: {error}", program.display()))?;
             let mut process = Self { child, base: format!("http://{address}") };
-            if listens(address, &mut process.child).await? {
+            if listens(address, log, &mut process.child).await? {
                 return Ok(process);
             }
         }
@@ -105,14 +103,17 @@ fn is_stopped(thread: &Path) -> bool {
     stat.rsplit_once(") ").is_some_and(|(_, behind)| behind.starts_with(['T', 't']))
 }
 
-/// Whether `child` listens there; false when it has ended instead.
+/// Whether `child` listens there, as it says in its log: whoever answers at that address may be somebody else, who was
+/// quicker. False when it has ended instead.
 ///
 /// # Errors
 /// When it does neither.
-pub(crate) async fn listens(address: SocketAddr, child: &mut Child) -> Result<bool> {
+pub(crate) async fn listens(address: SocketAddr, log: &Path, child: &mut Child) -> Result<bool> {
+    let port = format!(":{}", address.port());
     let waiting = async {
         loop {
-            if TcpStream::connect(address).await.is_ok() {
+            let said = fs::read_to_string(log).unwrap_or_default();
+            if said.lines().any(|line| line.contains("listening") && line.contains(&port)) {
                 return Ok(true);
             }
             if child.try_wait()?.is_some() {

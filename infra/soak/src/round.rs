@@ -68,6 +68,8 @@ pub(crate) async fn play(world: &World, seed: u64) -> Result<Tally> {
     let ends = lab.ledger.mark();
     let finals = settle(&desk(&late, plan.quiet), &plan).await;
 
+    // Without it there is nothing to judge.
+    lab.peer.is_there()?;
     let struck = lab.armed.take_struck();
     let facts = Facts {
         plan: &plan,

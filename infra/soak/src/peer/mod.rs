@@ -60,6 +60,17 @@ impl Peer {
         }
     }
 
+    /// Says when it has ended, which it is not told to.
+    ///
+    /// # Errors
+    /// When it has.
+    pub(crate) fn is_there(&self) -> Result<()> {
+        match self {
+            Self::Sandbox(_) => Ok(()),
+            Self::Oidc(oidc) => oidc.is_there(),
+        }
+    }
+
     /// Its name in the service.
     pub(crate) const fn id(&self) -> &'static str {
         match self {

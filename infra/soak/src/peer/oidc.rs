@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 use crate::Result;
 use crate::process::{free_address, listens};
@@ -14,7 +15,7 @@ pub(crate) const PUBLIC_URL: &str = "http://127.0.0.1:1";
 
 /// One of one's own.
 pub(crate) struct Oidc {
-    child: Child,
+    child: Mutex<Child>,
     pub(super) origin: String,
 }
 
@@ -39,7 +40,8 @@ impl Oidc {
         // Somebody else may take the port between our finding it and its taking it.
         for _ in 0..3 {
             let address = free_address()?;
-            let log = File::options().create(true).append(true).open(folder.join("oidc-provider.log"))?;
+            let said = folder.join("oidc-provider.log");
+            let log = File::options().create(true).append(true).open(&said)?;
             let mut child = Command::new(START)
                 .env("PLACE", place()?)
                 .env("PORT", address.port().to_string())
@@ -48,11 +50,18 @@ impl Oidc {
                 .stdout(log.try_clone()?)
                 .stderr(log)
                 .spawn()?;
-            if listens(address, &mut child).await? {
-                return Ok(Some(Self { child, origin: format!("http://{address}") }));
+            if listens(address, &said, &mut child).await? {
+                return Ok(Some(Self { child: Mutex::new(child), origin: format!("http://{address}") }));
             }
         }
         Err(format!("the OpenID provider does not start: try {START}").into())
+    }
+
+    pub(super) fn is_there(&self) -> Result<()> {
+        match self.child.lock().unwrap_or_else(PoisonError::into_inner).try_wait()? {
+            None => Ok(()),
+            Some(status) => Err(format!("the OpenID provider is not there any more: {status}").into()),
+        }
     }
 
     pub(super) fn descriptor(&self) -> String {
@@ -69,19 +78,15 @@ impl Oidc {
 impl Drop for Oidc {
     fn drop(&mut self) {
         // It may have ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let child = self.child.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let _ = child.kill();
+        let _ = child.wait();
     }
 }
 
-/// Where npm puts what it needs: beside the binaries.
+/// Where npm puts what it needs: beside the binaries, those of tests among them.
 fn place() -> Result<std::path::PathBuf> {
     let program = std::env::current_exe()?;
-    let target = program.ancestors().find(|folder| folder.join("CACHEDIR.TAG").is_file());
-    Ok(target.ok_or("this program is in no target directory")?.join("oidc-provider"))
-}
-
-fn on_path(program: &str) -> bool {
-    let paths = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&paths).any(|folder| Path::new(&folder).join(program).is_file())
+    let mut folders = program.ancestors().skip(1).filter(|folder| !folder.ends_with("deps"));
+    Ok(folders.next().ok_or("this program is in no folder")?.join("oidc-provider"))
 }
