@@ -90,3 +90,8 @@ fn place() -> Result<std::path::PathBuf> {
     let mut folders = program.ancestors().skip(1).filter(|folder| !folder.ends_with("deps"));
     Ok(folders.next().ok_or("this program is in no folder")?.join("oidc-provider"))
 }
+
+fn on_path(program: &str) -> bool {
+    let paths = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&paths).any(|folder| Path::new(&folder).join(program).is_file())
+}
