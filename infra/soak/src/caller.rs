@@ -256,7 +256,7 @@ impl Desk<'_> {
                 Ended::Well
             }
             // Killed by a reuse that could not be avoided: its grant is lost, which is judged by itself.
-            Ok(false) if self.family && self.lab.ledger.has_lost_an_answer(credential) => {
+            Ok(false) if self.family && self.lab.ledger.may_be_killed(credential) => {
                 *self.notes.note().dead.entry(credential).or_default() += 1;
                 Ended::Well
             }

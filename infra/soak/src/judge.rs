@@ -213,7 +213,8 @@ fn cause(facts: &Facts<'_>, credential: usize, reason: &str) -> Result<String, S
     }
     // A process may have been killed or stopped for another credential's sake.
     let own = facts.struck.iter().any(|(each, fault)| *each == credential && fault.strikes_the_process());
-    Ok(if spent.bereaved.is_some() && !own { "its process was struck".to_owned() } else { told })
+    let others = told.is_empty() || (spent.bereaved.is_some() && !own);
+    Ok(if others { "its process was struck".to_owned() } else { told })
 }
 
 #[cfg(test)]

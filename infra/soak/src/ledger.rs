@@ -232,12 +232,14 @@ impl Ledger {
         self.book().refresh_tokens.get(refresh).map(|known| known.access_until)
     }
 
-    /// Whether an answer about a credential was lost lately.
-    pub(crate) fn has_lost_an_answer(&self, credential: usize) -> bool {
+    /// Whether an answer about a credential was lost lately, or a request came to the provider when nobody waited any more:
+    /// then what it has issued may be dead.
+    pub(crate) fn may_be_killed(&self, credential: usize) -> bool {
         let since = self.now().saturating_sub(LATELY);
         let book = self.book();
         let mut lately = book.refreshes.iter().rev().take_while(|each| each.arrived >= since);
-        lately.any(|each| each.credential == credential && each.lost_its_answer())
+        let late = |each: &Refresh| each.left.is_some() && matches!(each.made, Made::Refused(_));
+        lately.any(|each| each.credential == credential && (each.lost_its_answer() || late(each)))
     }
 
     /// How many refreshes there have been: where a part begins.

@@ -222,15 +222,6 @@ async fn save(
     received_at: Timestamp,
 ) -> Result<Credential, RenewError> {
     let before = &held.before;
-    // Who was frozen past its lease may find the grant given up: somebody has used the old token again, and there are
-    // providers that kill for it what came of its first use.
-    if held.left(ctx).is_zero()
-        && let Some(reason) = outcome::given_up(ctx, before).await
-        && let Err(Failure { class: FailureClass::Stale | FailureClass::User(_), .. }) =
-            ctx.client.probe(held.provider, before.kind, &issued.access).await
-    {
-        return Err(RenewError::Ended(reason));
-    }
     let next = Next {
         id: before.id.clone(),
         tenant_id: &before.tenant_id,
@@ -244,5 +235,17 @@ async fn save(
         refreshed: true,
     };
     let credential = next.seal(ctx).await.map_err(RenewError::Seal)?;
-    outcome::save(ctx, held, credential).await
+    let ours = credential.access.clone();
+    let saved = outcome::save(ctx, held, credential).await?;
+    // Who was frozen past its lease: somebody may have used the old token again meanwhile, and there are providers that kill
+    // for it what came of its first use.
+    if held.left(ctx).is_zero()
+        && matches!(held.rotation(), Rotation::SingleUse | Rotation::SingleUseWithGrace)
+        && saved.access == ours
+        && let Err(Failure { class: FailureClass::Stale | FailureClass::User(_), .. }) =
+            ctx.client.probe(held.provider, before.kind, &issued.access).await
+    {
+        return outcome::condemn(ctx, &saved, StatusReason::RefreshOutcomeUnknown).await;
+    }
+    Ok(saved)
 }

@@ -161,12 +161,6 @@ async fn refused(ctx: &Context, held: &Held<'_>, reason: StatusReason, lost: boo
     After::of(condemn(ctx, before, reason).await)
 }
 
-/// Why a credential is given up of which nobody has written tokens meanwhile.
-pub(super) async fn given_up(ctx: &Context, before: &Credential) -> Option<StatusReason> {
-    let now = ctx.store.credential(&before.id).await.ok()??;
-    (now.version == before.version && now.status != Status::Active).then_some(now.status_reason)?
-}
-
 /// Whether a grant has ended at the age at which those of an app in testing do. It is found when the last access token is
 /// refreshed: up to an hour later, or after the operator's next sweep.
 fn is_of_testing_app(held: &Held<'_>, now: Timestamp) -> bool {
