@@ -84,11 +84,11 @@ impl Drop for Oidc {
     }
 }
 
-/// Where npm puts what it needs: beside the binaries.
+/// Where npm puts what it needs: beside the binaries, those of tests among them.
 fn place() -> Result<std::path::PathBuf> {
     let program = std::env::current_exe()?;
-    let target = program.ancestors().find(|folder| folder.join("CACHEDIR.TAG").is_file());
-    Ok(target.ok_or("this program is in no target directory")?.join("oidc-provider"))
+    let mut folders = program.ancestors().skip(1).filter(|folder| !folder.ends_with("deps"));
+    Ok(folders.next().ok_or("this program is in no folder")?.join("oidc-provider"))
 }
 
 fn on_path(program: &str) -> bool {
