@@ -187,6 +187,15 @@ fn needless(facts: &Facts<'_>, credential: usize) -> usize {
     needless
 }
 
+/// Whether a process that had stood still saved its tokens after another's reuse had killed them: a window that no client
+/// can close, as a token that has expired meanwhile can't be tried out. The next refresh finds the grant ended.
+fn was_brought_back(facts: &Facts<'_>, credential: usize) -> bool {
+    let killed = |one: &Refresh| {
+        facts.of(credential).any(|each| each.token == one.token && matches!(each.made, Made::Refused(_)))
+    };
+    facts.of(credential).any(|each| each.made == Made::Tokens && each.bereaved.is_some() && killed(each))
+}
+
 /// By what a grant was lost, if it had to be and the reason says so; else what is wrong with that.
 fn cause(facts: &Facts<'_>, credential: usize, reason: &str) -> Result<String, String> {
     let told = facts.struck.iter().filter(|(each, _)| *each == credential).map(|(_, fault)| fault.name());
@@ -204,6 +213,9 @@ fn cause(facts: &Facts<'_>, credential: usize, reason: &str) -> Result<String, S
         && facts.of(credential).any(|each| each.left.is_some() && matches!(each.made, Made::Refused(_)));
     if overtaken {
         return Ok(format!("{}, and was overtaken", Fault::SentLate.name()));
+    }
+    if facts.class == Class::Family && reason == "grant_expired" && was_brought_back(facts, credential) {
+        return Ok("SIGSTOP past the lease, and brought back for the life of a token".to_owned());
     }
     let Some(spent) = spent else {
         return Err(format!("lost ({reason}), and no answer was; struck by: {told}"));

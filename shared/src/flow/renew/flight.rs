@@ -163,12 +163,13 @@ async fn ask(
             let error = RenewError::InProgress { retry_after: LOOK_EVERY };
             return Err(outcome::not_sent(ctx, held, error, retried).await);
         }
+        let sent_at = ctx.clock.now();
         let answer = ctx.client.refresh(held.provider, held.before.kind, &refresh).await;
         drop(_gate);
         match answer {
             Ok(issued) => {
                 permit.succeeded();
-                return save(ctx, held, &issued, kept, ctx.clock.now()).await;
+                return save(ctx, held, &issued, kept, sent_at).await;
             }
             Err(failure) => {
                 report(ctx, permit, &failure);
@@ -219,7 +220,7 @@ async fn save(
     held: &Held<'_>,
     issued: &IssuedToken,
     kept: Sealed,
-    received_at: Timestamp,
+    sent_at: Timestamp,
 ) -> Result<Credential, RenewError> {
     let before = &held.before;
     let next = Next {
@@ -231,21 +232,29 @@ async fn save(
         kept_refresh: Some(kept),
         scopes: before.scopes.clone(),
         grant_digest: before.grant_digest.clone(),
-        received_at,
+        received_at: ctx.clock.now(),
         refreshed: true,
     };
     let credential = next.seal(ctx).await.map_err(RenewError::Seal)?;
     let ours = credential.access.clone();
     let saved = outcome::save(ctx, held, credential).await?;
-    // Who was frozen past its lease: somebody may have used the old token again meanwhile, and there are providers that kill
-    // for it what came of its first use.
-    if held.left(ctx).is_zero()
-        && matches!(held.rotation(), Rotation::SingleUse | Rotation::SingleUseWithGrace)
-        && saved.access == ours
-        && let Err(Failure { class: FailureClass::Stale | FailureClass::User(_), .. }) =
-            ctx.client.probe(held.provider, before.kind, &issued.access).await
-    {
+    if held.left(ctx).is_zero() && saved.access == ours && is_killed(ctx, held, issued, sent_at).await {
         return outcome::condemn(ctx, &saved, StatusReason::RefreshOutcomeUnknown).await;
     }
     Ok(saved)
+}
+
+/// Whether tokens that were saved after the lease are dead: somebody may have used the old one again meanwhile, and there are
+/// providers that kill for it what came of its first use. It shows in an access token that is refused although its life is
+/// not over; one that has expired by now says nothing.
+async fn is_killed(ctx: &Context, held: &Held<'_>, issued: &IssuedToken, sent_at: Timestamp) -> bool {
+    let asked_ago = ctx.clock.monotonic().saturating_sub(held.asked_at);
+    let age = asked_ago.max(ctx.clock.now().since(sent_at));
+    let young = issued.expires_in.is_none_or(|life| age < life / 2);
+    let single_use = matches!(held.rotation(), Rotation::SingleUse | Rotation::SingleUseWithGrace);
+    if !young || !single_use {
+        return false;
+    }
+    let tried = ctx.client.probe(held.provider, held.before.kind, &issued.access).await;
+    matches!(tried, Err(Failure { class: FailureClass::Stale | FailureClass::User(_), .. }))
 }
