@@ -50,4 +50,8 @@ pub struct Event {
     pub credential_id: Option<CredentialId>,
     /// More, in a word or a sentence.
     pub detail: Option<String>,
+    /// Who caused it, by the caller's name; several who shared one refresh are told as the first of them.
+    pub by: Option<String>,
+    /// In which request or run.
+    pub request_id: Option<String>,
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::Context;
+use super::{Context, actor};
 use crate::domain::{CredentialId, Event, EventKind, ProviderId, Rule, Timestamp};
 
 /// How long an alert about a refused app stands before it is raised again.
@@ -62,13 +62,9 @@ pub(super) async fn grant_of_testing_app(ctx: &Context, provider: &ProviderId, c
 /// Whether it is raised now. When the store can't say, it is: twice is better than never.
 async fn raise(ctx: &Context, rule: &Rule, subject: &str, provider: &ProviderId, detail: String) -> bool {
     let event = Event {
-        at: ctx.clock.now(),
-        kind: EventKind::Alert,
-        tenant_id: None,
         provider: Some(provider.clone()),
-        connection_id: None,
-        credential_id: None,
         detail: Some(detail),
+        ..actor::event(ctx.clock.now(), EventKind::Alert)
     };
     ctx.store.raise(rule, subject, &event).await.unwrap_or_else(|error| {
         tracing::warn!(error = &error as &dyn std::error::Error, "an alert was not kept");

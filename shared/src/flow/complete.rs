@@ -2,7 +2,7 @@
 
 use super::connect::{ConnectError, Consented, connect};
 use super::finish::completion_id;
-use super::{Context, attempts, discard};
+use super::{Context, actor, attempts, discard};
 use crate::domain::Sealed;
 use crate::domain::{Connection, Event, EventKind, Parked, TenantId, UserId};
 use crate::error::Code;
@@ -118,15 +118,12 @@ async fn raise(ctx: &Context, parked: &Parked, provider: &Provider) {
         "a connect was completed by another person than the one who started it; discarded"
     );
     let event = Event {
-        at: ctx.clock.now(),
-        kind: EventKind::Alert,
         tenant_id: Some(parked.attempt.tenant_id.clone()),
         provider: Some(parked.attempt.provider.clone()),
-        connection_id: None,
-        credential_id: None,
         detail: Some(
             "completion_mismatch: another person than the one who started completed a connect".to_owned(),
         ),
+        ..actor::event(ctx.clock.now(), EventKind::Alert)
     };
     if let Err(error) = ctx.store.record(&[event]).await {
         tracing::warn!(error = &error as &dyn std::error::Error, "an alert was not kept");

@@ -1,7 +1,7 @@
 //! Makes a connection active: seals what the provider issued and writes it, in place where the account is connected already.
 
 use super::tokens::{Next, grant_digest};
-use super::{Context, schedule};
+use super::{Context, actor, schedule};
 use crate::cache::LookupKey;
 use crate::domain::{
     Account, Attempt, Connection, ConnectionId, Credential, CredentialId, Event, EventKind, Health, Sealed,
@@ -191,14 +191,12 @@ async fn keep_refresh(ctx: &Context, current: &Credential) -> Result<Option<Seal
 }
 
 fn event(connection: &Connection, again: bool) -> Event {
+    let kind = if again { EventKind::Reconnected } else { EventKind::Connected };
     Event {
-        at: connection.updated_at,
-        kind: if again { EventKind::Reconnected } else { EventKind::Connected },
         tenant_id: Some(connection.tenant_id.clone()),
         provider: Some(connection.provider.clone()),
         connection_id: Some(connection.id),
-        credential_id: None,
-        detail: None,
+        ..actor::event(connection.updated_at, kind)
     }
 }
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::Context;
 use super::revoke::{RevokeError, RevokeRequest, revoke};
+use super::{Context, actor};
 use crate::domain::{Event, EventKind, ProviderRevocation, TenantId};
 use crate::error::Code;
 use crate::store::{Filter, StoreError};
@@ -74,13 +74,9 @@ pub async fn erase(ctx: &Arc<Context>, tenant: &TenantId) -> Result<Erased, Eras
     let data_keys = ctx.store.destroy_keys(tenant).await.map_err(EraseError::Store)?;
     ctx.keyring.forget(tenant);
     let event = Event {
-        at: ctx.clock.now(),
-        kind: EventKind::Admin,
         tenant_id: Some(tenant.clone()),
-        provider: None,
-        connection_id: None,
-        credential_id: None,
         detail: Some(format!("tenant erased: {connections} connections, {data_keys} data keys")),
+        ..actor::event(ctx.clock.now(), EventKind::Admin)
     };
     ctx.store.record(&[event]).await.map_err(EraseError::Store)?;
     Ok(Erased { connections, at_provider, data_keys })

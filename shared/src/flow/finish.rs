@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::connect::{ConnectError, Consented, connect};
-use super::{Context, alert, attempts, discard};
+use super::{Context, actor, alert, attempts, discard};
 use crate::clock::NoRandomness;
 use crate::domain::{Account, Attempt, AttemptId, Completion, Connection, Parked, ProviderId, Timestamp};
 use crate::error::Code;
@@ -166,7 +166,7 @@ pub async fn finish(
     let redirect_uri = attempt.redirect_uri.clone();
     let flight = {
         let ctx = std::sync::Arc::clone(ctx);
-        ctx.tasks.clone().spawn(async move {
+        ctx.tasks.clone().spawn(actor::carry(async move {
             let outcome = complete_attempt(&ctx, &attempt, callback).await;
             if let Err(FinishError::Exchange(failure) | FinishError::Identify(failure)) = &outcome
                 && matches!(failure.class, FailureClass::Operator)
@@ -174,7 +174,7 @@ pub async fn finish(
                 alert::app_refused(&ctx, &attempt.provider, failure.code.as_deref()).await;
             }
             outcome
-        })
+        }))
     };
     let outcome = flight.await.unwrap_or(Err(FinishError::Lost));
     Ended { outcome, provider, redirect_uri }

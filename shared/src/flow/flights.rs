@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
+use super::actor;
 use super::renew::RenewError;
 use crate::domain::{Credential, CredentialId};
 
@@ -48,12 +49,12 @@ impl Flights {
         let (sender, receiver) = watch::channel(None);
         running.insert(id.clone(), receiver.clone());
         let entry = Entry { running: Arc::clone(&self.running), id: id.clone() };
-        tasks.spawn(async move {
+        tasks.spawn(actor::carry(async move {
             let outcome = flight.await;
             // Off the list before the news is out: whoever comes now starts anew.
             drop(entry);
             sender.send_replace(Some(outcome));
-        });
+        }));
         (receiver, true)
     }
 }
@@ -67,5 +68,29 @@ struct Entry {
 impl Drop for Entry {
     fn drop(&mut self) {
         self.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::build;
+
+    #[tokio::test]
+    async fn a_flight_works_for_whoever_asked_first() {
+        let (flights, tasks, id) = (Flights::default(), TaskTracker::new(), build::credential(1).id);
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let join = |who: &str| {
+            let seen = Arc::clone(&seen);
+            let flight = async move {
+                seen.lock().unwrap().extend(actor::current());
+                Err(Arc::new(RenewError::Lost))
+            };
+            actor::scope(who.into(), format!("for {who}"), flights.join(&tasks, &id, flight))
+        };
+        let ((_, first), (_, second)) = tokio::join!(join("service:one"), join("service:two"));
+        assert!(first && !second);
+        let only = actor::Actor { who: "service:one".into(), request_id: "for service:one".into() };
+        assert_eq!(*seen.lock().unwrap(), [only]);
     }
 }

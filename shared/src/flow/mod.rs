@@ -1,5 +1,6 @@
 //! What happens, one story per file: start, finish, complete, read, renew, revoke, probe, sweep, and what an operator does.
 
+pub mod actor;
 pub mod adopt;
 pub mod alert;
 pub mod attempts;

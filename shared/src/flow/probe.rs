@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::renew::{self, RenewError, Trigger, renew};
-use super::{Context, alert, api_name, schedule};
+use super::{Context, actor, alert, api_name, schedule};
 use crate::domain::{
     Connection, Credential, Event, EventKind, HealthStatus, Status, StatusReason, Timestamp,
 };
@@ -176,13 +176,11 @@ async fn write(
     };
     let changed = connection.health.status != Some(status);
     let event = changed.then(|| Event {
-        at: now,
-        kind: EventKind::Health,
         tenant_id: Some(connection.tenant_id.clone()),
         provider: Some(connection.provider.clone()),
         connection_id: Some(connection.id),
-        credential_id: None,
         detail: Some(error.clone().unwrap_or_else(|| "healthy".to_owned())),
+        ..actor::event(now, EventKind::Health)
     });
     let write = HealthWrite {
         connection_id: connection.id,

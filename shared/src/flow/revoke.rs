@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Context, alert, api_name, connect};
+use super::{Context, actor, alert, api_name, connect};
 use crate::domain::{
     Connection, ConnectionId, Credential, Event, EventKind, PendingRevocation, ProviderRevocation, Revoked,
 };
@@ -59,7 +59,7 @@ impl RevokeError {
 pub async fn revoke(ctx: &Arc<Context>, request: RevokeRequest) -> Result<Connection, RevokeError> {
     let flight = {
         let ctx = Arc::clone(ctx);
-        ctx.tasks.clone().spawn(async move { revoke_now(&ctx, &request).await })
+        ctx.tasks.clone().spawn(actor::carry(async move { revoke_now(&ctx, &request).await }))
     };
     flight.await.unwrap_or(Err(RevokeError::Lost))
 }
@@ -104,13 +104,11 @@ fn revoked(ctx: &Context, request: &RevokeRequest) -> Revoked {
 
 fn event(ctx: &Context, request: &RevokeRequest, connection: &Connection) -> Event {
     Event {
-        at: ctx.clock.now(),
-        kind: EventKind::Revoked,
         tenant_id: Some(connection.tenant_id.clone()),
         provider: Some(connection.provider.clone()),
         connection_id: Some(connection.id),
-        credential_id: None,
         detail: request.reason.clone(),
+        ..actor::event(ctx.clock.now(), EventKind::Revoked)
     }
 }
 
@@ -162,13 +160,12 @@ pub async fn tell_provider(ctx: &Context, pending: &PendingRevocation) {
         }
     };
     let event = Event {
-        at: now,
-        kind: EventKind::ProviderRevocation,
         tenant_id: Some(pending.tenant_id.clone()),
         provider: Some(pending.provider.clone()),
         connection_id: Some(pending.connection_id),
         credential_id: Some(pending.credential_id.clone()),
         detail: Some(detail),
+        ..actor::event(now, EventKind::ProviderRevocation)
     };
     let settled = ctx.store.settle_revocation(pending, result, &event);
     if let Err(error) = settled.await {

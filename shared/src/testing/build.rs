@@ -149,6 +149,8 @@ pub fn event(kind: EventKind, connection: &Connection) -> Event {
         connection_id: Some(connection.id),
         credential_id: connection.credential(None).map(|credential| credential.id.clone()),
         detail: None,
+        by: Some("service:billing".to_owned()),
+        request_id: Some("request-1".to_owned()),
     }
 }
 

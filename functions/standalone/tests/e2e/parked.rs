@@ -89,6 +89,8 @@ async fn a_grant_that_was_given_up_lives_again_when_its_tokens_were_parked() {
         connection_id: None,
         credential_id: None,
         detail: None,
+        by: None,
+        request_id: None,
     };
     world.ctx().store.condemn(&stored.id, stored.version, reason, &event).await.unwrap().unwrap();
     assert_eq!(world.view(&id).await["status"], "expired");

@@ -6,7 +6,7 @@ use super::flight::{self, Held};
 use super::{LOOK_EVERY, OPERATOR_BACK_OFF, RenewError, TO_PARK, parked};
 use crate::domain::refresh::{self, Then};
 use crate::domain::{Credential, Event, EventKind, Status, StatusReason, Timestamp};
-use crate::flow::{Context, alert, api_name, connect, revoke, schedule};
+use crate::flow::{Context, actor, alert, api_name, connect, revoke, schedule};
 use crate::provider::{Failure, FailureClass, Outcome};
 use crate::store::{Release, Saved, StoreError};
 
@@ -267,12 +267,11 @@ pub(super) fn about(
     detail: Option<String>,
 ) -> Event {
     Event {
-        at: ctx.clock.now(),
-        kind,
         tenant_id: Some(credential.tenant_id.clone()),
         provider: Some(credential.provider.clone()),
         connection_id: credential.id.owner().filter(|_| credential.status == Status::Active),
         credential_id: Some(credential.id.clone()),
         detail,
+        ..actor::event(ctx.clock.now(), kind)
     }
 }

@@ -79,6 +79,7 @@ pub async fn events_fit_their_filter(s: Subject) {
     events[3].kind = EventKind::Alert;
     (events[3].tenant_id, events[3].provider) = (None, None);
     (events[3].connection_id, events[3].credential_id) = (None, None);
+    (events[3].by, events[3].request_id) = (None, None);
     s.store.record(&events).await.unwrap();
 
     assert_eq!(s.store.events(&all(), None, 1).await.unwrap().items, events[3..]);

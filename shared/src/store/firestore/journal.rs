@@ -152,6 +152,8 @@ impl Firestore {
         fields.set_or_remove("connectionId", event.connection_id.map(|id| text(id.to_string())));
         fields.set_or_remove("credentialId", event.credential_id.as_ref().map(|id| text(id.as_str())));
         fields.set_or_remove("detail", event.detail.as_deref().map(text));
+        fields.set_or_remove("by", event.by.as_deref().map(text));
+        fields.set_or_remove("requestId", event.request_id.as_deref().map(text));
         self.put(&path(EVENTS, &id.to_string()), fields, When::Always)
     }
 

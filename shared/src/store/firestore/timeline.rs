@@ -124,6 +124,8 @@ fn event(of: &Snapshot) -> Result<(Place, Event), StoreError> {
         connection_id: read.parsed_or_none("connectionId")?,
         credential_id: read.parsed_or_none("credentialId")?,
         detail: read.text_or_none("detail")?,
+        by: read.text_or_none("by")?,
+        request_id: read.text_or_none("requestId")?,
     };
     Ok((Place(micros, id), event))
 }

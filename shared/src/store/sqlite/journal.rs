@@ -118,8 +118,9 @@ pub(super) fn record(db: &Db, events: &[Event]) -> Result<(), StoreError> {
     for event in events {
         run(
             db,
-            "INSERT INTO events (at, kind, tenant_id, provider, connection_id, credential_id, detail) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT INTO events \
+             (at, kind, tenant_id, provider, connection_id, credential_id, detail, caused_by, request_id) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             params![
                 event.at.millis(),
                 name(event.kind),
@@ -128,6 +129,8 @@ pub(super) fn record(db: &Db, events: &[Event]) -> Result<(), StoreError> {
                 event.connection_id.map(|id| id.to_string()),
                 event.credential_id.as_ref().map(|id| id.as_str()),
                 event.detail,
+                event.by,
+                event.request_id,
             ],
         )?;
     }
@@ -144,8 +147,8 @@ fn cursor(text: &str) -> Result<Cursor, StoreError> {
 }
 
 pub(super) fn events(filter: &EventFilter, after: Option<Cursor>, limit: usize) -> (String, Vec<Value>) {
-    let mut sql = "SELECT seq, at, kind, tenant_id, provider, connection_id, credential_id, detail \
-                   FROM events WHERE true"
+    let mut sql = "SELECT seq, at, kind, tenant_id, provider, connection_id, credential_id, detail, \
+                   caused_by, request_id FROM events WHERE true"
         .to_owned();
     let mut values = Vec::new();
     if let Some((connection, credentials)) = &filter.about {
@@ -188,6 +191,8 @@ fn event_at(row: &Row<'_>) -> Result<(i64, Event), StoreError> {
         connection_id: columns.parsed_or_none()?,
         credential_id: columns.parsed_or_none()?,
         detail: columns.get()?,
+        by: columns.get()?,
+        request_id: columns.get()?,
     };
     Ok((seq, event))
 }

@@ -6,7 +6,8 @@ use super::sql::unavailable;
 use crate::store::StoreError;
 
 /// One script per version, in order; a released one is never edited.
-const MIGRATIONS: [&str; 2] = [include_str!("schema.sql"), include_str!("schema-2.sql")];
+const MIGRATIONS: [&str; 3] =
+    [include_str!("schema.sql"), include_str!("schema-2.sql"), include_str!("schema-3.sql")];
 
 /// The database was written by a newer build.
 #[derive(Debug, thiserror::Error)]

@@ -142,8 +142,27 @@ fn a_database_of_a_newer_build_is_refused() {
     let StoreError::Unavailable(cause) = refused else { unreachable!() };
     assert_eq!(
         cause.to_string(),
-        "the database has schema version 99, and this build knows versions up to 2: run the newer build"
+        "the database has schema version 99, and this build knows versions up to 3: run the newer build"
     );
+}
+
+#[tokio::test]
+async fn an_event_of_an_earlier_build_is_read_without_who_caused_it() {
+    let folder = TempDir::new().unwrap();
+    std::fs::create_dir(folder.path().join("data")).unwrap();
+    let db = rusqlite::Connection::open(path(&folder)).unwrap();
+    db.execute_batch(include_str!("schema.sql")).unwrap();
+    db.execute_batch(include_str!("schema-2.sql")).unwrap();
+    db.execute("INSERT INTO events (at, kind, detail) VALUES (0, 'alert', 'old')", []).unwrap();
+    db.pragma_update(None, "user_version", 2).unwrap();
+    drop(db);
+
+    let store = open(&folder);
+    let new = build::event(EventKind::Alert, &build::connection(1));
+    store.record(std::slice::from_ref(&new)).await.unwrap();
+    let read = store.events(&EventFilter::default(), None, 10).await.unwrap().items;
+    assert_eq!(read[0], new);
+    assert_eq!((read[1].detail.as_deref(), &read[1].by, &read[1].request_id), (Some("old"), &None, &None));
 }
 
 #[test]
