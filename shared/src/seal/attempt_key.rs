@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::cipher::{Cipher, join};
+use super::derive::Root;
 use super::envelope::{self, OpenError};
 use crate::clock::NoRandomness;
 use crate::secret::{ExposeSecret, SecretBytes, SecretString};
@@ -12,7 +13,10 @@ use crate::secret::{ExposeSecret, SecretBytes, SecretString};
 const KEY_ID: &str = "attempt";
 
 /// The key that `authorize` holds, and nothing else of the keys.
-pub struct AttemptKey(Cipher);
+pub struct AttemptKey {
+    cipher: Cipher,
+    root: Root,
+}
 
 /// The text or the bytes are no key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -25,7 +29,8 @@ impl AttemptKey {
     /// # Errors
     /// When there are not 32.
     pub fn new(bytes: &SecretBytes) -> Result<Self, NotAnAttemptKey> {
-        Cipher::new(bytes).map(Self).ok_or(NotAnAttemptKey)
+        let cipher = Cipher::new(bytes).ok_or(NotAnAttemptKey)?;
+        Ok(Self { cipher, root: Root::new(bytes) })
     }
 
     /// Takes 32 random bytes in base64 (RFC 4648 section 4, padded), as in `ATTEMPT_KEY`.
@@ -38,13 +43,20 @@ impl AttemptKey {
         Self::new(&SecretBytes::new(bytes))
     }
 
+    /// A key of 32 bytes for `purpose` that is always the same, and tells nothing of this one (HKDF, RFC 5869);
+    /// `None` never happens.
+    #[must_use]
+    pub fn derive(&self, purpose: &str) -> Option<SecretBytes> {
+        self.root.derive(purpose)
+    }
+
     /// Seals `plain` to a text safe in URLs and headers. `associated` says what it is and what it belongs
     /// to: it opens only with the same.
     ///
     /// # Errors
     /// When there is no randomness for the nonce.
     pub fn seal(&self, associated: &[&str], plain: &[u8]) -> Result<String, NoRandomness> {
-        envelope::seal(&self.0, KEY_ID, &bind(associated), plain)
+        envelope::seal(&self.cipher, KEY_ID, &bind(associated), plain)
     }
 
     /// Opens what [`seal`](Self::seal) made.
@@ -52,7 +64,7 @@ impl AttemptKey {
     /// # Errors
     /// When it is no such text, was sealed with another key or `associated`, or was changed.
     pub fn open(&self, associated: &[&str], text: &str) -> Result<SecretBytes, OpenError> {
-        envelope::open(&self.0, &bind(associated), text, |plain| Some(SecretBytes::new(plain.to_vec())))
+        envelope::open(&self.cipher, &bind(associated), text, |plain| Some(SecretBytes::new(plain.to_vec())))
     }
 }
 
@@ -85,6 +97,15 @@ mod tests {
         assert_eq!(key(1).open(&["attempt"], "x").unwrap_err(), OpenError::NotSealed);
         let later = sealed.replacen("v1.", "v2.", 1);
         assert_eq!(key(1).open(&["attempt"], &later).unwrap_err(), OpenError::UnknownVersion);
+    }
+
+    #[test]
+    fn derives_another_key_for_every_purpose_and_from_every_key() {
+        assert_eq!(key(1).derive("audit").unwrap().len(), 32);
+        assert_eq!(key(1).derive("audit"), key(1).derive("audit"));
+        assert_ne!(key(1).derive("audit"), key(1).derive("other"));
+        assert_ne!(key(1).derive("audit"), key(2).derive("audit"));
+        assert_ne!(key(1).derive("audit").unwrap().as_slice(), [1; 32]);
     }
 
     #[test]

@@ -5,12 +5,12 @@ use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 
 use async_trait::async_trait;
-use aws_lc_rs::hkdf::{HKDF_SHA256, Prk, Salt};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 use super::cipher::{Cipher, KEY_LEN};
+use super::derive::Root;
 use super::{KeyWrap, KeyWrapError, OpenKeyError};
 use crate::clock::{Ids as _, NoRandomness, SystemIds};
 use crate::secret::SecretBytes;
@@ -32,7 +32,7 @@ enum Problem {
 
 /// Keys derived from the file's bytes, which serve nothing themselves (RFC 5869).
 pub(super) struct KeyFile {
-    root: Prk,
+    root: Root,
     wrapping: Cipher,
 }
 
@@ -52,8 +52,8 @@ impl KeyFile {
         if key.len() != KEY_LEN {
             return Err(Problem::NotAKey);
         }
-        let root = Salt::new(HKDF_SHA256, b"oauth-management-service").extract(key);
-        let wrapping = expand(&root, &[b"wrap"]).and_then(|key| Cipher::new(&key)).ok_or(Problem::NotAKey)?;
+        let root = Root::new(key);
+        let wrapping = root.expand(&[b"wrap"]).and_then(|key| Cipher::new(&key)).ok_or(Problem::NotAKey)?;
         Ok(Self { root, wrapping })
     }
 }
@@ -75,19 +75,12 @@ impl KeyWrap for KeyFile {
     }
 
     fn derive(&self, purpose: &str) -> Option<SecretBytes> {
-        expand(&self.root, &[b"derive:", purpose.as_bytes()])
+        self.root.derive(purpose)
     }
 
     fn may_have_sealed_tokens(&self) -> bool {
         false
     }
-}
-
-/// 32 bytes for `info`; `None` never happens, as HKDF-SHA-256 gives up to 8160 (RFC 5869 section 2.3).
-fn expand(root: &Prk, info: &[&[u8]]) -> Option<SecretBytes> {
-    let mut key = SecretBytes::new(vec![0; KEY_LEN]);
-    root.expand(info, HKDF_SHA256).and_then(|material| material.fill(&mut key)).ok()?;
-    Some(key)
 }
 
 fn read(path: &Path) -> Result<SecretBytes, Problem> {
@@ -263,6 +256,6 @@ mod tests {
         let file = KeyFile::from_bytes(&SecretBytes::new(vec![1; KEY_LEN])).ok().unwrap();
         assert_eq!(file.derive("a"), file.derive("a"));
         assert_ne!(file.derive("a"), file.derive("b"));
-        assert_ne!(file.derive("wrap"), expand(&file.root, &[b"wrap"]));
+        assert_ne!(file.derive("wrap"), file.root.expand(&[b"wrap"]));
     }
 }

@@ -6,6 +6,7 @@
 mod attempt_key;
 mod cipher;
 mod data_key;
+mod derive;
 mod envelope;
 #[cfg(feature = "cloud")]
 mod gcp_kms;
