@@ -4,6 +4,7 @@
 //! outside world behind small interfaces; `domain` is the state they all speak of; `http` is what callers see.
 
 pub mod app;
+pub mod audit;
 pub mod cache;
 pub mod clock;
 pub mod config;
