@@ -106,7 +106,9 @@ impl Chain {
         &self,
         key: &AuditKey,
         service: &str,
-        (at, kind, record): (Timestamp, Kind, &Record),
+        at: Timestamp,
+        kind: Kind,
+        record: &Record,
         out: &mut Vec<u8>,
     ) -> io::Result<Position> {
         let seq = self.next.seq;

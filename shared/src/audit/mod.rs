@@ -1,7 +1,7 @@
 //! The audit stream: one line for every token served, refreshed or revoked, every admin call and every refusal, before its answer goes out.
 //!
 //! The lines of a writer are numbered and chained by a keyed MAC: what was changed, removed, added or cut off shows
-//! ([`verify`]). A writer is one process, or one file of it: when its file is renamed, it ends its chain there and begins another.
+//! ([`verify()`]). A writer is one process, or one file of it: when its file is renamed, it ends its chain there and begins another.
 
 mod chain;
 mod key;
@@ -162,8 +162,8 @@ impl Stream {
         if state.torn {
             state.line.extend_from_slice(TORN);
         }
-        let entry = (self.clock.now(), kind, record);
-        let then = chain.line(&self.key, &self.service, entry, &mut state.line)?;
+        let now = self.clock.now();
+        let then = chain.line(&self.key, &self.service, now, kind, record, &mut state.line)?;
         state.torn = true;
         state.sink.write(&state.line)?;
         state.torn = false;
