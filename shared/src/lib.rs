@@ -3,6 +3,7 @@
 //! `entry` and `app` compose; `flow` tells what happens; `provider`, `store`, `cache` and `seal` are the
 //! outside world behind small interfaces; `domain` is the state they all speak of; `http` is what callers see.
 
+pub mod access;
 pub mod app;
 pub mod audit;
 pub mod cache;

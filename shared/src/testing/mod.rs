@@ -4,6 +4,8 @@ pub mod build;
 pub mod certificates;
 pub mod clock;
 pub mod firestore_emulator;
+pub mod issuer;
 pub mod redis_server;
 
 pub use clock::{TestClock, TestIds};
+pub use issuer::TestIssuer;
