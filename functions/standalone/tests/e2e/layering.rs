@@ -63,13 +63,14 @@ fn modules(name: &str, text: &str) -> Vec<String> {
 }
 
 /// What each part of `shared` may name of the others.
-const MAY: [(&str, &str); 8] = [
+const MAY: [(&str, &str); 9] = [
     ("domain/", "domain secret error"),
     ("provider/", "provider domain secret error clock config"),
     ("store/", "store domain secret error clock google"),
     ("cache/", "cache store domain secret error clock"),
     ("seal/", "seal store domain secret error clock google"),
     ("flow/", "flow domain provider seal store cache clock secret error config telemetry"),
+    ("limit", "limit cache domain clock"),
     ("clock.rs", "domain"),
     ("error.rs", ""),
 ];

@@ -7,7 +7,7 @@ use super::super::PermitAsk;
 use super::recent::Recent;
 use crate::domain::Step;
 
-/// The theoretical arrival time of each key, on the monotonic clock, for 100,000 keys: some ten megabytes. Whoever makes
+/// The theoretical arrival time of each key, on the monotonic clock, for 100,000 keys: some five megabytes. Whoever makes
 /// up more than half as many users gets their limits forgotten, but not his own, which each of his calls touches.
 pub(crate) struct Permits(Mutex<Recent<i64>>);
 
