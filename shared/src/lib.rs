@@ -15,6 +15,7 @@ pub mod error;
 pub mod flow;
 pub mod google;
 pub mod http;
+pub mod limit;
 pub mod provider;
 pub mod seal;
 pub mod secret;

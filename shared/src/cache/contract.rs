@@ -1,9 +1,12 @@
 //! What every cache promises, as one test per promise and backend; a real Redis is started for its part.
 
+mod permits;
+
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::permits::*;
 use super::memory::Memory;
 use super::redis::Redis;
 use super::{Cache, CacheAnswer, CachedToken, Candidate, LOOKUP_TTL, LookupKey, TOKEN_TTL};
@@ -269,6 +272,11 @@ every_cache! {
     keeps_the_kinds_apart_each_for_its_own_time
     answers_a_lookup_until_its_time_or_until_it_is_dropped
     keeps_lookups_apart_that_only_look_alike
+    lets_a_burst_of_permits_through_and_then_as_many_as_the_rate
+    gives_of_several_permits_what_there_is
+    charges_nobody_when_one_of_several_has_no_permit
+    gives_no_permit_twice_to_those_who_ask_at_once
+    says_when_there_will_be_permits_and_there_are
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 //! Losing all of it costs speed, never a call. `open` chooses a backend by URL.
 
 mod memory;
+mod permit;
 mod redis;
 
 #[cfg(test)]
@@ -15,9 +16,11 @@ use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::memory::{Permits, Recent};
+pub use self::permit::{PermitAsk, PermitKey};
 use crate::clock::Clock;
 use crate::domain::{
-    ConnectionId, CredentialId, ProviderId, Scopes, Sealed, Status, StatusReason, TenantId, Timestamp,
+    ConnectionId, CredentialId, ProviderId, Scopes, Sealed, Status, StatusReason, Step, TenantId, Timestamp,
     TokenKind, UserId,
 };
 use crate::store::{OneTime, Space};
@@ -90,6 +93,11 @@ pub trait Cache: Send + Sync {
 
     /// Forgets them: after a connect, a revocation, a change of status.
     async fn drop_lookup(&self, key: &LookupKey) -> Result<(), CacheError>;
+
+    /// Takes permits of several keys, each named once, in one atomic step and one round trip: of each as many as there
+    /// are up to what is asked for, or, when one of them has none, of none any. Answers one step for each, in order; where
+    /// one is refused, the others say what would have been taken.
+    async fn take_permits(&self, asks: &[PermitAsk]) -> Result<Vec<Step>, CacheError>;
 }
 
 /// The cache did not answer, or not in time.
@@ -195,4 +203,10 @@ pub fn open(
         Some(("redis" | "rediss", _)) => Ok(Arc::new(redis::Redis::open(url, authority, clock)?)),
         _ => Err(OpenCacheError::UnknownScheme),
     }
+}
+
+/// A Redis that has so much time that a busy machine fails no test which is not about time.
+#[cfg(test)]
+pub(crate) fn patient_redis(url: &str, clock: Arc<dyn Clock>) -> Arc<dyn Cache> {
+    Arc::new(redis::Redis::patient(url, clock))
 }

@@ -6,6 +6,7 @@ mod connection;
 mod credential;
 mod event;
 mod id;
+mod rate;
 pub mod refresh;
 mod report;
 mod revocation;
@@ -18,6 +19,7 @@ pub use connection::{Account, Connection, Health, HealthStatus, Revoked, Status,
 pub use credential::{Credential, Lease, RefreshState, Sealed, TokenKind, lives_for};
 pub use event::{Event, EventKind};
 pub use id::{AttemptId, ConnectionId, CredentialId, IdentifierError, ProviderId, TenantId, UserId};
+pub use rate::{ParseRateError, Rate, Step};
 pub use refresh::Rotation;
 pub use report::{Job, JobFailure, JobReport};
 pub use revocation::{PendingRevocation, ProviderRevocation};

@@ -10,6 +10,7 @@ mod layers;
 mod limit;
 mod page;
 mod problems;
+pub mod ratelimit;
 mod respond;
 mod schema;
 mod trace;

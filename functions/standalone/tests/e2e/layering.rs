@@ -63,7 +63,7 @@ fn modules(name: &str, text: &str) -> Vec<String> {
 }
 
 /// What each part of `shared` may name of the others.
-const MAY: [(&str, &str); 10] = [
+const MAY: [(&str, &str); 11] = [
     ("access/", "access domain secret clock config limit"),
     ("domain/", "domain secret error"),
     ("provider/", "provider domain secret error clock config"),
@@ -71,6 +71,7 @@ const MAY: [(&str, &str); 10] = [
     ("cache/", "cache store domain secret error clock"),
     ("seal/", "seal store domain secret error clock google"),
     ("audit/", "audit domain secret clock"),
+    ("limit", "limit cache domain clock"),
     ("flow/", "flow access limit audit domain provider seal store cache clock secret error config telemetry"),
     ("clock.rs", "domain"),
     ("error.rs", ""),

@@ -1,6 +1,8 @@
 //! The cache in this process's own memory: for one machine, and for seconds where other processes write too.
 
 mod lookups;
+mod permits;
+mod recent;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,9 +15,13 @@ use moka::policy::EvictionPolicy;
 use moka::sync::Cache as Map;
 
 pub(super) use self::lookups::Lookups;
-use super::{Cache, CacheAnswer, CacheError, CachedToken, Candidate, LOOKUP_TTL, LookupKey, TOKEN_TTL};
+pub(crate) use self::permits::Permits;
+pub(crate) use self::recent::Recent;
+use super::{
+    Cache, CacheAnswer, CacheError, CachedToken, Candidate, LOOKUP_TTL, LookupKey, PermitAsk, TOKEN_TTL,
+};
 use crate::clock::Clock;
-use crate::domain::{ConnectionId, CredentialId, Timestamp, TokenKind};
+use crate::domain::{ConnectionId, CredentialId, Step, Timestamp, TokenKind};
 use crate::store::{OneTime, Space};
 
 /// How long anything is believed when other processes may have changed it.
@@ -29,6 +35,7 @@ pub(super) struct Memory {
     token_ttl: Duration,
     tokens: Map<ConnectionId, Entry>,
     lookups: Lookups,
+    permits: Permits,
 }
 
 /// What is kept for a connection: one entry, so that a tombstone replaces all of its tokens at once.
@@ -55,6 +62,7 @@ impl Memory {
             if single_process { (TOKEN_TTL, LOOKUP_TTL) } else { (SHORT_TTL, SHORT_TTL) };
         Self {
             lookups: Lookups::new(Arc::clone(&clock), lookup_ttl, MAX_BYTES),
+            permits: Permits::new(),
             clock,
             token_ttl,
             // Least recently used goes first: the default policy may turn a new entry away, and a
@@ -171,6 +179,10 @@ impl Cache for Memory {
     async fn drop_lookup(&self, key: &LookupKey) -> Result<(), CacheError> {
         self.lookups.drop(key);
         Ok(())
+    }
+
+    async fn take_permits(&self, asks: &[PermitAsk]) -> Result<Vec<Step>, CacheError> {
+        Ok(self.permits.take(asks, self.clock.monotonic()))
     }
 }
 

@@ -22,10 +22,10 @@ use self::listeners::Listeners;
 use super::memory::Lookups;
 use super::{
     Cache, CacheAnswer, CacheError, CachedToken, Candidate, LOOKUP_TTL, LookupKey, OpenCacheError,
-    PARKED_TTL, TOKEN_TTL,
+    PARKED_TTL, PermitAsk, PermitKey, TOKEN_TTL,
 };
 use crate::clock::Clock;
-use crate::domain::{ConnectionId, CredentialId, Status, Timestamp, TokenKind};
+use crate::domain::{ConnectionId, CredentialId, Status, Step, Timestamp, TokenKind};
 use crate::store::{OneTime, Space};
 
 /// Keeps a token: hash; kind, version, now, deadline, JSON, milliseconds to live.
@@ -65,6 +65,28 @@ const PARK: &str = r"
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return 1
+";
+/// Takes permits by the generic cell rate algorithm, in microseconds: keys; now, and for each key its interval, its span
+/// and how many at most. Answers what each key held, from which [`Rate::take`] makes the same decision again: only whether
+/// anything is written is decided here.
+///
+/// [`Rate::take`]: crate::domain::Rate::take
+const TAKE_PERMITS: &str = r"
+local now = tonumber(ARGV[1])
+local held, after, free = {}, {}, true
+for i, key in ipairs(KEYS) do
+  local interval, span, most = tonumber(ARGV[3 * i - 1]), tonumber(ARGV[3 * i]), tonumber(ARGV[3 * i + 1])
+  held[i] = math.max(tonumber(redis.call('GET', key) or now) or now, now)
+  local room = math.floor((now + span - held[i]) / interval)
+  if room < 1 then free = false end
+  after[i] = held[i] + math.min(most, room) * interval
+end
+if free then
+  for i, key in ipairs(KEYS) do
+    redis.call('SET', key, string.format('%.0f', after[i]), 'PX', math.ceil((after[i] - now) / 1000))
+  end
+end
+return held
 ";
 /// All that is parked: a hash by place, nearly always empty. It ends a while after the last one was parked there.
 const PARKED: &str = "oauth:parked";
@@ -239,6 +261,23 @@ impl Cache for Redis {
         self.near.drop(key);
         result
     }
+
+    /// By the processes' clocks, as everything here: clocks that are apart let through or hold back what comes in that
+    /// time. One that was set back waits until the key ends, in the time of a burst at most.
+    async fn take_permits(&self, asks: &[PermitAsk]) -> Result<Vec<Step>, CacheError> {
+        let now = self.clock.now().millis().saturating_mul(1000);
+        let mut command = redis::cmd("EVAL");
+        command.arg(TAKE_PERMITS).arg(asks.len());
+        for ask in asks {
+            command.arg(permits_key(ask.key));
+        }
+        command.arg(now);
+        for ask in asks {
+            command.arg(ask.rate.interval()).arg(ask.rate.span()).arg(ask.most.max(1));
+        }
+        let held: Vec<i64> = self.link.send(When::Up, &command).await?;
+        Ok(asks.iter().zip(held).map(|(ask, tat)| ask.rate.take(Some(tat), now, ask.most)).collect())
+    }
 }
 
 fn once_key(space: Space, id: &str) -> String {
@@ -251,6 +290,10 @@ fn token_key(id: ConnectionId) -> String {
 
 fn landed_channel(id: &CredentialId) -> String {
     format!("oauth:landed:{id}")
+}
+
+fn permits_key(key: PermitKey) -> String {
+    format!("oauth:rate:{key}")
 }
 
 /// A digest, as its parts can be long and hold any character; each behind its length, so that none run together.

@@ -48,6 +48,11 @@ fn key() -> LookupKey {
     LookupKey { tenant_id: tenant("acme"), user_id: user("someone@example.com"), provider: provider("slack") }
 }
 
+fn permit() -> PermitAsk {
+    let rate = "5000/h burst 100".parse().unwrap();
+    PermitAsk { key: PermitKey::new(&["someone@example.com"]), rate, most: 1 }
+}
+
 fn candidates(status: Status) -> Arc<Vec<Candidate>> {
     Arc::new(vec![Candidate {
         connection_id: ID,
@@ -86,6 +91,7 @@ fn everything_in_redis_ends_by_itself_and_holds_no_secret() {
         redis.put_lookup(&key, candidates(Status::Active)).await.unwrap();
         redis.put_once(&once(Space::Attempt, "1")).await.unwrap();
         redis.put_once(&once(Space::Completion, "1")).await.unwrap();
+        redis.take_permits(&[permit()]).await.unwrap();
     });
 
     let mut raw = redis::Client::open(server.url()).unwrap().get_connection().unwrap();
@@ -93,7 +99,14 @@ fn everything_in_redis_ends_by_itself_and_holds_no_secret() {
     assert_eq!(left, ["buried"], "a tombstone leaves no token behind");
     let mut keys: Vec<String> = raw.keys("*").unwrap();
     keys.sort();
-    let expected = ["oauth:completion:1", "oauth:lookup:", "oauth:state:1", "oauth:token:", "oauth:token:"];
+    let expected = [
+        "oauth:completion:1",
+        "oauth:lookup:",
+        "oauth:rate:",
+        "oauth:state:1",
+        "oauth:token:",
+        "oauth:token:",
+    ];
     assert_eq!(keys.len(), expected.len());
     for (key, expected) in keys.iter().zip(expected) {
         assert!(key.starts_with(expected), "{key}");
@@ -106,6 +119,38 @@ fn everything_in_redis_ends_by_itself_and_holds_no_secret() {
         };
         assert!(!dump.contains(CANARY) && !dump.contains("someone@") && !key.contains("someone@"));
     }
+}
+
+#[tokio::test]
+async fn whoever_has_a_clock_that_was_set_back_waits_as_long_as_a_burst_takes_at_most() {
+    let Some(server) = RedisServer::start().unwrap() else { return };
+    let back = TestClock::at(TestClock::START - Duration::from_secs(86_400));
+    let (ahead, back) = (
+        Redis::patient(&server.url(), Arc::new(TestClock::new())),
+        Redis::patient(&server.url(), Arc::new(back)),
+    );
+    for _ in 0..50 {
+        let steps = ahead.take_permits(&[permit()]).await.unwrap();
+        assert!(matches!(steps[..], [Step::Allowed { .. }]));
+    }
+    let steps = back.take_permits(&[permit()]).await.unwrap();
+    let [Step::Refused { retry_after, .. }] = steps[..] else { panic!("{steps:?}") };
+    assert_eq!(retry_after, Duration::from_secs(72));
+    let left = server.say(&format!("PTTL {}", permits_key(permit().key))).unwrap();
+    let left: i64 = left.trim_start_matches(':').parse().unwrap();
+    assert!(
+        (1..=36_000).contains(&left),
+        "it ends when the permits are back, and not later for those who ask: {left}"
+    );
+}
+
+#[tokio::test]
+async fn what_is_no_time_in_redis_counts_as_nothing() {
+    let Some(server) = RedisServer::start().unwrap() else { return };
+    let redis = Redis::patient(&server.url(), Arc::new(TestClock::new()));
+    server.say(&format!("SET {} nonsense", permits_key(permit().key))).unwrap();
+    let steps = redis.take_permits(&[permit()]).await.unwrap();
+    assert!(matches!(steps[..], [Step::Allowed { remaining: 99, .. }]), "{steps:?}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use super::super::*;
-use super::{ID, once, token};
+use super::{ID, once, permit, token};
 use crate::testing::TestClock;
 use crate::testing::redis_server::RedisServer;
 
@@ -37,6 +37,8 @@ async fn fails_at_once_when_redis_is_killed_and_recovers_when_it_is_back() {
     assert!(bounded(redis.token(ID, TokenKind::Bot)).await.is_err());
     let error = bounded(redis.token(ID, TokenKind::Bot)).await.unwrap_err();
     assert!(error.0.is::<trouble::Dead>(), "it is not even tried for a second");
+    let error = bounded(redis.take_permits(&[permit()])).await.unwrap_err();
+    assert!(error.0.is::<trouble::Dead>(), "whoever limits calls need not wait either");
     let error = bounded(redis.bury(ID)).await.unwrap_err();
     assert!(!error.0.is::<trouble::Dead>(), "what has to be said is tried nevertheless");
 
@@ -62,6 +64,7 @@ async fn fails_in_time_when_redis_does_not_answer_and_recovers_when_it_does() {
     recovers(&redis, &clock).await;
 
     server.freeze().unwrap();
+    assert!(bounded(redis.take_permits(&[permit()])).await.is_err());
     assert!(bounded(redis.token(ID, TokenKind::Bot)).await.is_err());
     let error = bounded(redis.token(ID, TokenKind::Bot)).await.unwrap_err();
     assert!(error.0.is::<trouble::Dead>());

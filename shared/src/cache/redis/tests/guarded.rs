@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
 
 use super::super::*;
-use super::{ID, candidates, key, once, token};
+use super::{ID, candidates, key, once, permit, token};
 use crate::testing::TestClock;
 use crate::testing::certificates::Authority;
 use crate::testing::redis_server::{Guard, RedisServer};
@@ -67,6 +67,7 @@ async fn the_rights_that_the_documentation_asks_for_are_enough() {
     redis.lookup(&key()).await.unwrap();
     redis.put_lookup(&key(), candidates(Status::Active)).await.unwrap();
     redis.drop_lookup(&key()).await.unwrap();
+    redis.take_permits(&[permit()]).await.unwrap();
     let mut landings = redis.landings(&credential).await;
     redis.announce_landing(&credential).await.unwrap();
     assert_eq!(landings.next().await, Some(()));
