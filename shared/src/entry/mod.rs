@@ -32,7 +32,7 @@ pub async fn http(name: &str, endpoints: Endpoints) -> ExitCode {
         ),
     }
     let endpoints = http::health_endpoint().merge(endpoints);
-    let router = http::layers(endpoints.into_router().with_state(Arc::clone(&ctx)));
+    let router = http::layers(endpoints.into_router().with_state(Arc::clone(&ctx)), &ctx.config);
     if ctx.config.lambda {
         return lambda::http(ctx, router).await;
     }

@@ -58,7 +58,7 @@ fn invocation(ctx: &Context, left: Duration) -> lambda_runtime::Context {
 /// The answer to an event, as it goes back to AWS.
 async fn answer(ctx: &Arc<Context>, router: Router, event: &str, left: Duration) -> Value {
     let payload: LambdaRequest = serde_json::from_str(event).unwrap();
-    let mut adapter = Adapter::from(service(Arc::clone(ctx), http::layers(router)));
+    let mut adapter = Adapter::from(service(Arc::clone(ctx), http::layers(router, &ctx.config)));
     let answer = adapter.call(LambdaEvent::new(payload, invocation(ctx, left))).await.unwrap();
     serde_json::to_value(answer).unwrap()
 }

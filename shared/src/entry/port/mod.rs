@@ -29,10 +29,9 @@ use self::stream::Stream;
 use super::stop::{STOP_WITHIN, stop, told_to_stop};
 use crate::flow::Context;
 
-/// The largest head of a request, in bytes: what is longer is answered with 431.
+/// The largest head of a request, in bytes: what is longer is answered with 431, as is one with more than hyper's 100
+/// headers. The router has lower limits, and better answers.
 const HEAD_LIMIT: usize = 32 * 1024;
-/// The most headers of a request: what has more is answered with 431.
-const MOST_HEADERS: usize = 64;
 /// How long nothing is accepted after the system had no means to: descriptors, memory.
 const BREATHER: Duration = Duration::from_millis(100);
 
@@ -160,7 +159,6 @@ impl Connection {
             .timer(Patience::new(limits.idle.saturating_sub(limits.first_head)))
             .header_read_timeout(limits.first_head)
             .max_header_size(HEAD_LIMIT)
-            .max_headers(MOST_HEADERS)
             // A client that has said all it wants to say still gets its answer.
             .half_close(true)
             .serve_connection(TokioIo::new(Stream::new(stream, limits.blocked)), service);
