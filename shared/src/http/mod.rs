@@ -1,5 +1,6 @@
 //! What callers see: problems, checked input, the headers of every answer, pages, and who is asking.
 
+mod address;
 mod caller;
 mod docs_page;
 mod endpoints;
@@ -16,6 +17,7 @@ mod trace;
 mod view;
 
 pub use crate::__endpoint as endpoint;
+pub use address::ClientAddress;
 pub use caller::{Caller, Session, require_operator};
 pub use docs_page::docs_page;
 pub use endpoints::{Endpoint, Endpoints};
