@@ -2,6 +2,7 @@
 
 mod address;
 mod caller;
+mod cors;
 mod docs_page;
 mod endpoints;
 mod extract;
@@ -19,6 +20,7 @@ mod view;
 pub use crate::__endpoint as endpoint;
 pub use address::ClientAddress;
 pub use caller::{Caller, Session, require_operator};
+pub use cors::cors;
 pub use docs_page::docs_page;
 pub use endpoints::{Endpoint, Endpoints};
 pub use extract::{Body, Id, OptionalBody, Query, read_body};
