@@ -100,7 +100,12 @@ const CRATES: [(&str, &[&str]); 9] = [
     ("moka::", &["shared/src/cache/memory/", "shared/src/seal/keyring.rs", "shared/src/store/firestore/"]),
     (
         "reqwest::",
-        &["shared/src/provider/send.rs", "shared/src/provider/client.rs", "shared/src/telemetry/otlp.rs"],
+        &[
+            "shared/src/provider/send.rs",
+            "shared/src/provider/client.rs",
+            "shared/src/provider/resolver.rs",
+            "shared/src/telemetry/otlp.rs",
+        ],
     ),
     ("aws_lc_rs::aead", &["shared/src/seal/"]),
     ("toml::", &["shared/src/provider/"]),
