@@ -9,7 +9,9 @@ use crate::clock::{Clock, Ids, SystemClock, SystemIds};
 use crate::config::Config;
 use crate::flow::Context;
 use crate::google::Google;
-use crate::provider::{ConfigureError, DescriptorError, ProviderApp, ProviderClient, Providers, Timeouts};
+use crate::provider::{
+    ConfigureError, DescriptorError, ProviderApp, ProviderClient, Providers, Reach, Timeouts,
+};
 use crate::seal::{AttemptKey, KeyWrap, Keyring};
 use crate::{cache, seal, store};
 
@@ -128,7 +130,9 @@ fn attempt_key(config: &Config, wrap: &dyn KeyWrap) -> Result<AttemptKey, BuildE
 }
 
 fn providers(config: &Config) -> Result<Providers, BuildError> {
-    let mut providers = Providers::load(config.providers_dir.as_deref()).map_err(BuildError::Providers)?;
+    let reach = if config.providers_private { Reach::Anywhere } else { Reach::Internet };
+    let mut providers =
+        Providers::load(config.providers_dir.as_deref(), reach).map_err(BuildError::Providers)?;
     let ids: Vec<_> = providers.iter().map(|each| each.id().clone()).collect();
     for id in ids {
         let settings = config.provider(&id);

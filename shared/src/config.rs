@@ -11,6 +11,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use axum::http::HeaderValue;
+use ipnet::IpNet;
 use url::Url;
 
 use self::env::Env;
@@ -44,6 +46,10 @@ pub struct Config {
     pub otlp_endpoint: Option<Url>,
     /// `AUTH`: who may call.
     pub auth: Auth,
+    /// `TRUSTED_PROXIES`: the networks of those whose `X-Forwarded-For` counts.
+    pub trusted_proxies: Vec<IpNet>,
+    /// `CORS_ORIGINS`: whose pages may call us from a browser, in a connect session.
+    pub cors_origins: Vec<HeaderValue>,
     /// `AWS_LAMBDA_RUNTIME_API` is set: the process speaks the runtime API instead of listening.
     pub lambda: bool,
     /// `REDIRECT_STYLE`: the form of our callback's path.
@@ -52,6 +58,8 @@ pub struct Config {
     pub attempt_key: Option<SecretString>,
     /// `PROVIDERS_DIR`: further provider files.
     pub providers_dir: Option<PathBuf>,
+    /// `PROVIDERS_PRIVATE=allow`: the URLs of those files may lead to private addresses.
+    pub providers_private: bool,
     /// `REDIRECT_ALLOW`: where a browser may be sent in the end.
     pub redirect_allow: RedirectAllow,
     /// `SANDBOX`: `None` leaves it to `standalone`.
@@ -201,12 +209,15 @@ impl Config {
             firestore_emulator: env.text("FIRESTORE_EMULATOR_HOST"),
             otlp_endpoint: env.parsed("OTEL_EXPORTER_OTLP_ENDPOINT", parse::base_url),
             auth,
+            trusted_proxies: env.parsed("TRUSTED_PROXIES", parse::networks).unwrap_or_default(),
+            cors_origins: env.parsed("CORS_ORIGINS", parse::web_origins).unwrap_or_default(),
             lambda,
             redirect_style: env
                 .parsed("REDIRECT_STYLE", parse::redirect_style)
                 .unwrap_or(RedirectStyle::PerProvider),
             attempt_key: env.parsed("ATTEMPT_KEY", parse::attempt_key),
             providers_dir: env.text("PROVIDERS_DIR").map(PathBuf::from),
+            providers_private: env.parsed("PROVIDERS_PRIVATE", parse::allow_deny).unwrap_or(false),
             redirect_allow: env
                 .parsed("REDIRECT_ALLOW", |text| RedirectAllow::parse(text, local))
                 .unwrap_or_else(|| RedirectAllow::nothing_but_loopback(local)),

@@ -24,6 +24,7 @@ pub async fn run() -> ExitCode {
 async fn start() -> Result<ExitCode, Box<dyn std::error::Error>> {
     let config = Config::from_env()?;
     telemetry::init("standalone", &config);
+    entry::harden();
     let (config, sandbox) = with_sandbox(config).await?;
     let ctx = app::build(config, Parts::system(true))?;
     let listener = TcpListener::bind(ctx.config.listen.address)

@@ -1,10 +1,12 @@
 //! What each kind of setting may look like; every error continues "NAME …" and repeats no secret.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use axum::http::HeaderValue;
+use ipnet::IpNet;
 use tracing_subscriber::filter::Targets;
-use url::Url;
+use url::{Host, Url};
 
 use super::{Auth, LogFormat, RedirectStyle};
 use crate::seal::AttemptKey;
@@ -50,6 +52,48 @@ pub(super) fn origin(text: &str) -> Result<Url, String> {
         .ok()
         .filter(|url| url.path() == "/")
         .ok_or_else(|| "must be an origin such as http://127.0.0.1:8090".to_owned())
+}
+
+/// Comma-separated origins of web pages, as a browser writes them into `Origin` (RFC 6454 section 6.2).
+pub(super) fn web_origins(text: &str) -> Result<Vec<HeaderValue>, String> {
+    let origin = |text: &str| {
+        let url = origin(text).ok().filter(|url| url.scheme() == "https" || is_loopback(url))?;
+        let written = url.origin().ascii_serialization();
+        HeaderValue::from_str(&written).ok().filter(|_| written == text && !text.contains('*'))
+    };
+    text.split(',').map(str::trim).map(|text| {
+        origin(text).ok_or_else(|| {
+            format!("must be origins such as https://app.example, with commas between them (http on loopback only), not {text}")
+        })
+    }).collect()
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+/// Comma-separated addresses and networks, none of them everybody's.
+pub(super) fn networks(text: &str) -> Result<Vec<IpNet>, String> {
+    let network = |text: &str| {
+        let address = || text.parse::<IpAddr>().map(IpNet::from);
+        let network = text.parse::<IpNet>().or_else(|_| address());
+        network.ok().filter(|network| network.prefix_len() > 0).map(|network| network.trunc())
+    };
+    text.split(',')
+        .map(str::trim)
+        .map(|text| {
+            network(text).ok_or_else(|| {
+                format!(
+                    "must be addresses or networks such as 10.0.0.0/8, with commas between them, not {text}"
+                )
+            })
+        })
+        .collect()
 }
 
 /// A backend's URL; it may hold a password. Which of them this build has is for `open` to say.
@@ -103,6 +147,14 @@ pub(super) fn on_off(text: &str) -> Result<bool, String> {
         "on" => Ok(true),
         "off" => Ok(false),
         _ => Err(format!("must be on or off, not {text}")),
+    }
+}
+
+pub(super) fn allow_deny(text: &str) -> Result<bool, String> {
+    match text {
+        "allow" => Ok(true),
+        "deny" => Ok(false),
+        _ => Err(format!("must be allow or deny, not {text}")),
     }
 }
 

@@ -210,6 +210,50 @@ fn a_provider_of_which_nothing_is_set_has_no_settings() {
 }
 
 #[test]
+fn proxies_are_trusted_by_address_or_network_and_none_by_default() {
+    let trusted = |text: &str| read(&[("TRUSTED_PROXIES", text)]).unwrap().trusted_proxies;
+    assert_eq!(read(&[]).unwrap().trusted_proxies, []);
+    let written: Vec<_> =
+        trusted("169.254.0.0/16, 10.1.2.3/8,127.0.0.1, fd00::/8").iter().map(ToString::to_string).collect();
+    assert_eq!(written, ["169.254.0.0/16", "10.0.0.0/8", "127.0.0.1/32", "fd00::/8"]);
+    // Everybody's word would be nobody's.
+    for text in ["proxy.example", "10.0.0.0/33", "10.0.0.1,", "0.0.0.0/0", "::/0", "10.0.0.1:443"] {
+        assert!(problems(&[("TRUSTED_PROXIES", text)]).starts_with("TRUSTED_PROXIES must be"), "{text}");
+    }
+}
+
+#[test]
+fn pages_of_other_origins_are_listed_as_a_browser_names_them() {
+    assert!(read(&[]).unwrap().cors_origins.is_empty());
+    let text = "https://app.example, https://app.example:8443,http://127.0.0.1:3000,http://localhost:3000";
+    assert_eq!(
+        read(&[("CORS_ORIGINS", text)]).unwrap().cors_origins,
+        ["https://app.example", "https://app.example:8443", "http://127.0.0.1:3000", "http://localhost:3000"]
+    );
+    for text in [
+        "*",
+        "null",
+        "http://app.example",
+        "https://app.example/",
+        "https://app.example:443",
+        "https://App.example",
+        "https://*.example",
+        "https://app.example/path",
+        "https://app.example,",
+    ] {
+        assert!(problems(&[("CORS_ORIGINS", text)]).starts_with("CORS_ORIGINS must be"), "{text}");
+    }
+}
+
+#[test]
+fn provider_files_reach_private_addresses_only_when_that_is_said() {
+    assert!(!read(&[]).unwrap().providers_private);
+    assert!(!read(&[("PROVIDERS_PRIVATE", "deny")]).unwrap().providers_private);
+    assert!(read(&[("PROVIDERS_PRIVATE", "allow")]).unwrap().providers_private);
+    assert!(problems(&[("PROVIDERS_PRIVATE", "on")]).contains("PROVIDERS_PRIVATE must be allow or deny"));
+}
+
+#[test]
 fn times_are_seconds_or_have_a_unit() {
     for (text, seconds) in [("90", 90), ("90s", 90), ("5m", 300), ("1h", 3600)] {
         let config = read(&[("DEADLINE", text)]).unwrap();

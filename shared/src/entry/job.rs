@@ -59,7 +59,8 @@ where
         run(ctx, bounds).await.map(Json).map_err(Problem::from)
     };
     let router = http::health_endpoint().route("/", post(handler)).into_router();
-    http::layers_within(router.with_state(Arc::clone(ctx)), ctx.config.deadline + STOP_WITHIN)
+    let limit = ctx.config.deadline + STOP_WITHIN;
+    http::layers_within(router.with_state(Arc::clone(ctx)), &ctx.config, limit)
 }
 
 /// One run, and its report on standard output. A run that is told to stop takes up nothing new.

@@ -2,6 +2,7 @@
 //!
 //! The same binary finds out at its start where it is: see `docs/decisions/0011-entry-points.md`.
 
+mod harden;
 mod input;
 mod job;
 #[cfg(feature = "cloud")]
@@ -18,6 +19,7 @@ use crate::flow::Context;
 use crate::http::{self, Endpoints};
 use crate::telemetry;
 
+pub use self::harden::harden;
 pub use self::job::job;
 pub use self::port::{serve, serve_on};
 pub use self::stop::told_to_stop;
@@ -32,7 +34,7 @@ pub async fn http(name: &str, endpoints: Endpoints) -> ExitCode {
         ),
     }
     let endpoints = http::health_endpoint().merge(endpoints);
-    let router = http::layers(endpoints.into_router().with_state(Arc::clone(&ctx)));
+    let router = http::layers(endpoints.into_router().with_state(Arc::clone(&ctx)), &ctx.config);
     if ctx.config.lambda {
         return lambda::http(ctx, router).await;
     }
@@ -53,6 +55,7 @@ fn start(name: &str) -> Option<Arc<Context>> {
         return None;
     }
     telemetry::init(name, &config);
+    harden();
     match app::build(config, Parts::system(false)) {
         Ok(ctx) => Some(ctx),
         Err(error) => {

@@ -1,5 +1,7 @@
 //! Checked input: a JSON body, a query, the `:id` of a path. What does not fit is refused by name.
 
+use std::time::Duration;
+
 use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -10,6 +12,9 @@ use super::layers::{BODY_LIMIT, too_large};
 use super::respond::Problem;
 use crate::domain::ConnectionId;
 use crate::error::Code;
+
+/// How long a body may take to arrive.
+const BODY_WITHIN: Duration = Duration::from_secs(10);
 
 /// A JSON body. `T` denies unknown fields (`#[serde(deny_unknown_fields)]`).
 #[derive(Debug, Clone)]
@@ -89,9 +94,18 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
 /// Reads a body of at most [`BODY_LIMIT`], whatever it is.
 ///
 /// # Errors
-/// `invalid_request` when it is larger, or ends too early.
+/// `invalid_request` when it is larger, ends too early, or takes longer than ten seconds to arrive.
 pub async fn read_body(request: Request) -> Result<axum::body::Bytes, Problem> {
-    axum::body::to_bytes(request.into_body(), BODY_LIMIT).await.map_err(|error| {
+    read_body_within(request, BODY_WITHIN).await
+}
+
+async fn read_body_within(request: Request, limit: Duration) -> Result<axum::body::Bytes, Problem> {
+    let read = axum::body::to_bytes(request.into_body(), BODY_LIMIT);
+    let Ok(read) = tokio::time::timeout(limit, read).await else {
+        let problem = Problem::field("body", "did not arrive within 10 seconds");
+        return Err(problem.status(StatusCode::REQUEST_TIMEOUT));
+    };
+    read.map_err(|error| {
         // The other reason is a caller that stopped sending, who will hardly read this.
         let limit =
             std::error::Error::source(&error).is_some_and(|cause| cause.to_string().contains("limit"));
@@ -260,6 +274,27 @@ mod tests {
         let body = format!(r#"{{"userId":"{}"}}"#, "x".repeat(BODY_LIMIT));
         let (status, answer) = post_json("/body", &body).await;
         assert_eq!((status, &answer["errors"][0]["field"]), (413, &"body".into()));
+    }
+
+    #[tokio::test]
+    async fn a_body_that_arrives_byte_by_byte_is_refused_with_408() {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        const SOON: Duration = Duration::from_millis(50);
+        let router = axum::Router::new()
+            .route("/", post(|request: Request| async { read_body_within(request, SOON).await }));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let mut connection = tokio::net::TcpStream::connect(address).await.unwrap();
+        connection.write_all(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n").await.unwrap();
+        let mut answer = Vec::with_capacity(4096);
+        // Each byte comes well before the limit.
+        while tokio::time::timeout(SOON / 10, connection.read_buf(&mut answer)).await.is_err() {
+            connection.write_all(b" ").await.unwrap();
+        }
+        let answer = String::from_utf8(answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+        assert!(answer.contains("did not arrive within 10 seconds"), "{answer}");
     }
 
     #[tokio::test]

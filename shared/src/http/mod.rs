@@ -1,6 +1,8 @@
 //! What callers see: problems, checked input, the headers of every answer, pages, and who is asking.
 
+mod address;
 mod caller;
+mod cors;
 mod docs_page;
 mod endpoints;
 mod extract;
@@ -17,7 +19,9 @@ mod trace;
 mod view;
 
 pub use crate::__endpoint as endpoint;
+pub use address::ClientAddress;
 pub use caller::{Caller, Session, require_operator};
+pub use cors::cors;
 pub use docs_page::docs_page;
 pub use endpoints::{Endpoint, Endpoints};
 pub use extract::{Body, Id, OptionalBody, Query, read_body};

@@ -161,7 +161,7 @@ impl Problem {
         self
     }
 
-    /// Another status than the code's, where HTTP has a more precise one (404, 405, 413, 415).
+    /// Another status than the code's, where HTTP has a more precise one (404, 405, 408, 413, 414, 415, 431).
     #[must_use]
     pub fn status(mut self, status: StatusCode) -> Self {
         self.0.status = status.as_u16();

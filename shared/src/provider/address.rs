@@ -31,6 +31,9 @@ pub enum AddressError {
     /// Braces that are not a known placeholder.
     #[error("has an unknown placeholder; only {USER_ID} is known")]
     Placeholder,
+    /// What a provider answers must not choose where a token goes.
+    #[error("must not have a placeholder in its host")]
+    PlaceholderInHost,
     /// An origin is scheme, host and port.
     #[error("must be only scheme, host and port")]
     NotAnOrigin,
@@ -54,7 +57,11 @@ impl TryFrom<String> for Address {
         if url.fragment().is_some() {
             return Err(AddressError::Fragment);
         }
-        Ok(Self(Url::parse(&template)?))
+        let template = Url::parse(&template)?;
+        if template.host() != url.host() {
+            return Err(AddressError::PlaceholderInHost);
+        }
+        Ok(Self(template))
     }
 }
 
@@ -122,6 +129,8 @@ mod tests {
         assert_eq!(address("https://slack.com/x#y"), Err(AddressError::Fragment));
         assert_eq!(address("https://slack.com/{team}"), Err(AddressError::Placeholder));
         assert!(matches!(address("slack.com"), Err(AddressError::Unreadable(_))));
+        assert_eq!(address("https://{user_id}.slack.com/x"), Err(AddressError::PlaceholderInHost));
+        assert!(address("https://slack.com:{user_id}/x").is_err());
     }
 
     #[test]

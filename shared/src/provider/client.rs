@@ -274,7 +274,7 @@ impl ProviderClient {
         proof: &Proof<'_>,
         form: &[Field<'_>],
     ) -> Result<Value, Miss> {
-        let reply = self.http.send(method, url, proof, form).await?;
+        let reply = self.http.send(provider.reach, method, url, proof, form).await?;
         classify(&provider.descriptor, call, reply).map_err(Miss::Rejected)
     }
 }

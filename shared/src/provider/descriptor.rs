@@ -11,6 +11,9 @@ use super::pointer::{Marker, Pointer};
 use super::rows::{ErrorShape, FailureRow};
 use crate::domain::{ProviderId, Rotation, Scopes, TokenKind};
 
+/// The key of the one address that may have a placeholder.
+pub(super) const USERINFO: &str = "account.userinfo.url";
+
 /// One provider.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -303,7 +306,19 @@ impl Descriptor {
         self.credentials.iter().find(|each| each.kind == kind)
     }
 
-    /// Every address, so that none is forgotten when they move.
+    /// Every address, by the key that it stands under.
+    pub(super) fn addresses(&self) -> impl Iterator<Item = (&'static str, &Address)> {
+        [
+            ("authorization.url", &self.authorization.url),
+            ("token.url", &self.token.url),
+            ("health.url", &self.health.url),
+        ]
+        .into_iter()
+        .chain(self.account.userinfo.as_ref().map(|userinfo| (USERINFO, &userinfo.url)))
+        .chain(self.revocation.as_ref().map(|revocation| ("revocation.url", &revocation.url)))
+    }
+
+    /// The same, so that none is forgotten when they move.
     pub(super) fn addresses_mut(&mut self) -> impl Iterator<Item = &mut Address> {
         [&mut self.authorization.url, &mut self.token.url, &mut self.health.url]
             .into_iter()

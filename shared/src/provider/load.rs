@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::address::Address;
 use super::built_in;
-use super::descriptor::{Descriptor, IssuerParameter, Owner};
+use super::descriptor::{Descriptor, IssuerParameter, Owner, USERINFO};
+use super::reachable::{Reach, names_private_address};
 use crate::domain::ProviderId;
 
 /// What is wrong with a provider file.
@@ -24,25 +24,28 @@ pub struct DescriptorError {
 const OURS: [&str; 6] =
     ["response_type", "client_id", "redirect_uri", "state", "code_challenge", "code_challenge_method"];
 
-/// Reads all descriptors.
+/// Reads all descriptors, each with where its URLs may lead: those of `directory` no further than `reach`.
 ///
 /// # Errors
 /// Everything that is wrong, in every file.
 pub(super) fn load(
     directory: Option<&Path>,
-) -> Result<BTreeMap<ProviderId, Descriptor>, Vec<DescriptorError>> {
+    reach: Reach,
+) -> Result<BTreeMap<ProviderId, (Descriptor, Reach)>, Vec<DescriptorError>> {
     let mut errors = Vec::new();
     let further = directory.map_or_else(|| Ok(Vec::new()), files_of).unwrap_or_else(|error| {
         errors.push(error);
         Vec::new()
     });
-    let built_in = built_in::FILES.map(|(name, text)| (name.to_owned(), text.to_owned()));
+    let built_in =
+        built_in::FILES.map(|(name, text)| (name.to_owned(), text.to_owned(), Reach::Anywhere)).into_iter();
+    let further = further.into_iter().map(|(name, text)| (name, text, reach));
     let mut descriptors = BTreeMap::new();
-    for (file, text) in built_in.into_iter().chain(further) {
-        match read(&file, &text) {
+    for (file, text, reach) in built_in.chain(further) {
+        match read(&file, &text, reach) {
             // A later file replaces an earlier one of the same id.
             Ok(descriptor) => {
-                descriptors.insert(descriptor.id.clone(), descriptor);
+                descriptors.insert(descriptor.id.clone(), (descriptor, reach));
             }
             Err(problems) => errors.extend(problems),
         }
@@ -71,8 +74,8 @@ fn files_of(directory: &Path) -> Result<Vec<(String, String)>, DescriptorError> 
     Ok(files)
 }
 
-/// Reads and checks one file.
-pub(super) fn read(file: &str, text: &str) -> Result<Descriptor, Vec<DescriptorError>> {
+/// Reads and checks one file, whose URLs lead no further than `reach`.
+pub(super) fn read(file: &str, text: &str, reach: Reach) -> Result<Descriptor, Vec<DescriptorError>> {
     let error = |key: String, problem: String| DescriptorError { file: file.to_owned(), key, problem };
     let told = |problem: &toml::de::Error| match problem.span() {
         Some(span) => {
@@ -87,9 +90,11 @@ pub(super) fn read(file: &str, text: &str) -> Result<Descriptor, Vec<DescriptorE
     let descriptor: Descriptor = serde_path_to_error::deserialize(document)
         .map_err(|problem| vec![error(problem.path().to_string(), told(problem.inner()))])?;
     let mut problems = Vec::new();
-    check(file, &descriptor, &mut |key: &str, problem: &str| {
-        problems.push(error(key.to_owned(), problem.to_owned()));
-    });
+    let mut refuse = |key: &str, problem: &str| problems.push(error(key.to_owned(), problem.to_owned()));
+    check(file, &descriptor, &mut refuse);
+    if reach == Reach::Internet {
+        check_reach(&descriptor, &mut refuse);
+    }
     if problems.is_empty() { Ok(descriptor) } else { Err(problems) }
 }
 
@@ -119,14 +124,8 @@ fn check(file: &str, descriptor: &Descriptor, refuse: &mut impl FnMut(&str, &str
         }
         None | Some(_) => {}
     }
-    let plain = [
-        ("authorization.url", Some(&authorization.url)),
-        ("token.url", Some(&descriptor.token.url)),
-        ("health.url", Some(&descriptor.health.url)),
-        ("revocation.url", descriptor.revocation.as_ref().map(|revocation| &revocation.url)),
-    ];
-    for (key, address) in plain {
-        if address.is_some_and(Address::has_placeholder) {
+    for (key, address) in descriptor.addresses() {
+        if key != USERINFO && address.has_placeholder() {
             refuse(key, "must not have a placeholder");
         }
     }
@@ -142,6 +141,15 @@ fn check(file: &str, descriptor: &Descriptor, refuse: &mut impl FnMut(&str, &str
         }
         if let Some(code) = row.hidden(&descriptor.failures[..index]) {
             refuse(&format!("failure[{index}]"), &format!("rows before it decide about {code}"));
+        }
+    }
+}
+
+/// A host that is a name is looked at when it is called.
+fn check_reach(descriptor: &Descriptor, refuse: &mut impl FnMut(&str, &str)) {
+    for (key, address) in descriptor.addresses() {
+        if names_private_address(&address.url()) {
+            refuse(key, "is at a private address, which needs PROVIDERS_PRIVATE=allow");
         }
     }
 }

@@ -12,6 +12,8 @@ mod failure;
 mod load;
 pub mod pkce;
 mod pointer;
+mod reachable;
+mod resolver;
 mod rows;
 mod send;
 mod standard;
@@ -37,6 +39,7 @@ pub use descriptor::{
 pub use failure::{Failure, FailureClass, NotConfigured, Outcome};
 pub use load::DescriptorError;
 pub use pointer::{Marker, NotAPointer, Pointer};
+pub use reachable::{Private, Reach};
 pub use rows::{Call, ErrorShape, FailureRow, RowClass};
 pub use send::Timeouts;
 
@@ -53,6 +56,7 @@ pub struct Provider {
     /// What it is.
     pub descriptor: Descriptor,
     app: Option<ProviderApp>,
+    reach: Reach,
     /// The place in the list of the secret that worked last.
     secret_in_use: AtomicUsize,
 }
@@ -81,20 +85,20 @@ pub enum ConfigureError {
 
 impl Providers {
     /// Reads every descriptor: those of the build, then the `*.toml` of `directory`, which may replace
-    /// them by id. None has an app yet.
+    /// them by id, and whose URLs lead no further than `reach`. None has an app yet.
     ///
     /// # Errors
     /// Everything that is wrong, in every file.
-    pub fn load(directory: Option<&Path>) -> Result<Self, Vec<DescriptorError>> {
-        let by_id = load::load(directory)?
+    pub fn load(directory: Option<&Path>, reach: Reach) -> Result<Self, Vec<DescriptorError>> {
+        let by_id = load::load(directory, reach)?
             .into_iter()
-            .map(|(id, descriptor)| (id, Arc::new(Provider::new(descriptor, None))))
+            .map(|(id, (descriptor, reach))| (id, Arc::new(Provider::new(descriptor, None, reach))))
             .collect();
         Ok(Self { by_id })
     }
 
     /// Gives a provider our app there; `origin` replaces scheme, host and port of each of its URLs, but
-    /// not its issuer, which is a name.
+    /// not its issuer, which is a name. An origin may be anywhere: the operator's word, and not a file's.
     ///
     /// # Errors
     /// When there is no such provider, the app is incomplete, or the origin is more than one, or not
@@ -112,11 +116,12 @@ impl Providers {
             return Err(ConfigureError::IncompleteApp(id.clone()));
         }
         let mut descriptor = provider.descriptor.clone();
+        let reach = if origin.is_some() { Reach::Anywhere } else { provider.reach };
         if let Some(origin) = origin {
             address::check_origin(origin).map_err(|problem| ConfigureError::Origin(id.clone(), problem))?;
             descriptor.addresses_mut().for_each(|address| address.move_to(origin));
         }
-        *provider = Arc::new(Provider::new(descriptor, app));
+        *provider = Arc::new(Provider::new(descriptor, app, reach));
         Ok(())
     }
 
@@ -148,8 +153,8 @@ impl ProviderApp {
 }
 
 impl Provider {
-    const fn new(descriptor: Descriptor, app: Option<ProviderApp>) -> Self {
-        Self { descriptor, app, secret_in_use: AtomicUsize::new(0) }
+    const fn new(descriptor: Descriptor, app: Option<ProviderApp>, reach: Reach) -> Self {
+        Self { descriptor, app, reach, secret_in_use: AtomicUsize::new(0) }
     }
 
     /// Its id.

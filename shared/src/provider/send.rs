@@ -15,6 +15,8 @@ use super::ProviderApp;
 use super::classify::Reply;
 use super::descriptor::{ClientAuth, Method};
 use super::failure::{Failure, Outcome};
+use super::reachable::{Private, Reach};
+use super::resolver::InternetOnly;
 use crate::secret::{ExposeSecret as _, SecretString};
 
 /// How long a call may take.
@@ -37,10 +39,11 @@ const ANSWER_LIMIT: usize = 256 * 1024;
 /// Nobody is made to wait longer by a provider.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(3600);
 
-/// The HTTP client, made when it is first needed: loading root certificates takes milliseconds.
+/// The HTTP clients, made when they are first needed: loading root certificates takes milliseconds.
 pub(super) struct Http {
     timeouts: Timeouts,
-    client: OnceLock<reqwest::Client>,
+    anywhere: OnceLock<reqwest::Client>,
+    internet: OnceLock<reqwest::Client>,
 }
 
 /// What proves the right to make a call.
@@ -58,7 +61,7 @@ pub(super) enum Field<'a> {
 
 impl Http {
     pub(super) const fn new(timeouts: Timeouts) -> Self {
-        Self { timeouts, client: OnceLock::new() }
+        Self { timeouts, anywhere: OnceLock::new(), internet: OnceLock::new() }
     }
 
     /// Runs `call`, but not for longer than a whole call may take.
@@ -74,18 +77,27 @@ impl Http {
     /// Sends a form, or nothing with `GET`, and reads the answer.
     pub(super) async fn send(
         &self,
+        reach: Reach,
         method: Method,
         url: Url,
         proof: &Proof<'_>,
         form: &[Field<'_>],
     ) -> Result<Reply, Failure> {
-        let client = self.client()?;
+        let client = self.client(reach)?;
         let request = match method {
             Method::Get => client.get(url),
             Method::Post => client.post(url).form(&encoded(proof, form)),
         };
         let answer =
             prove(request, proof)?.header(ACCEPT, "application/json").send().await.map_err(|error| {
+                if let Some(private) = refused_host(&error) {
+                    // Further up it looks like any refusal of our app.
+                    tracing::error!(
+                        error = &private as &dyn std::error::Error,
+                        "a call to a provider was not made"
+                    );
+                    return Failure::operator(private);
+                }
                 // Connecting includes the look-up of the name and the TLS handshake.
                 let sent = !(error.is_connect() || error.is_builder());
                 let outcome = if sent { Outcome::Unknown } else { Outcome::NotSent };
@@ -99,21 +111,43 @@ impl Http {
         })
     }
 
-    fn client(&self) -> Result<&reqwest::Client, Failure> {
-        if let Some(client) = self.client.get() {
+    fn client(&self, reach: Reach) -> Result<&reqwest::Client, Failure> {
+        let held = match reach {
+            Reach::Anywhere => &self.anywhere,
+            Reach::Internet => &self.internet,
+        };
+        if let Some(client) = held.get() {
             return Ok(client);
         }
-        let client = reqwest::Client::builder()
+        let builder = match reach {
+            Reach::Anywhere => reqwest::Client::builder(),
+            Reach::Internet => reqwest::Client::builder().dns_resolver(InternetOnly),
+        };
+        let client = builder
             .connect_timeout(self.timeouts.connect)
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
+            // `HTTPS_PROXY` and the like would have somebody else look up the name, and send secrets there.
+            .no_proxy()
             .user_agent("oauth-management-service")
             // A kept connection that the provider closes under a request leaves its outcome unknown.
             .pool_idle_timeout(Duration::from_secs(20))
             .build()
             .map_err(|error| Failure::passing(Outcome::NotSent, error))?;
-        Ok(self.client.get_or_init(|| client))
+        Ok(held.get_or_init(|| client))
     }
+}
+
+/// The host that the resolver refused, somewhere below what the client says.
+fn refused_host(error: &reqwest::Error) -> Option<Private> {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if let Some(private) = error.downcast_ref::<Private>() {
+            return Some(private.clone());
+        }
+        cause = error.source();
+    }
+    None
 }
 
 #[expect(clippy::disallowed_methods, reason = "sends secrets to the provider")]

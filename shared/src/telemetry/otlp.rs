@@ -208,9 +208,10 @@ mod tests {
             ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128".to_owned()),
             ("AUTH", "platform".to_owned()),
         ];
-        init("test", &Config::from_vars(vars).unwrap());
-        let router =
-            crate::http::layers(Router::new().route("/things/{id}", get(async || StatusCode::IM_A_TEAPOT)));
+        let config = Config::from_vars(vars).unwrap();
+        init("test", &config);
+        let router = Router::new().route("/things/{id}", get(async || StatusCode::IM_A_TEAPOT));
+        let router = crate::http::layers(router, &config);
         let ask = async |flags: &str| {
             let traceparent = format!("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-{flags}");
             let request = Request::get("/things/1").header("traceparent", traceparent).body(Body::empty());

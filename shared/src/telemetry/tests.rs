@@ -42,7 +42,7 @@ fn logged(vars: &[(&str, &str)], log: impl Fn() + Clone + Send + Sync + 'static)
         .unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     tracing::subscriber::with_default(subscriber, || {
-        runtime.block_on(http::layers(router).oneshot(request)).unwrap();
+        runtime.block_on(http::layers(router, &config).oneshot(request)).unwrap();
     });
     String::from_utf8(lines.0.lock().unwrap().clone()).unwrap()
 }

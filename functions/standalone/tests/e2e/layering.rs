@@ -115,6 +115,7 @@ const CRATES: [(&str, &[&str]); 9] = [
             "shared/src/access/fetch.rs",
             "shared/src/provider/send.rs",
             "shared/src/provider/client.rs",
+            "shared/src/provider/resolver.rs",
             "shared/src/telemetry/otlp.rs",
         ],
     ),
@@ -122,6 +123,7 @@ const CRATES: [(&str, &[&str]); 9] = [
     ("aws_lc_rs::aead", &["shared/src/seal/"]),
     ("toml::", &["shared/src/provider/"]),
     ("lambda_http::", &["shared/src/entry/"]),
+    ("hyper::", &["shared/src/entry/port/"]),
     ("google_cloud", &["shared/src/store/firestore/", "shared/src/seal/gcp_kms", "shared/src/google.rs"]),
 ];
 

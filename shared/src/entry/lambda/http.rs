@@ -1,11 +1,13 @@
 //! Endpoint groups under Lambda: events of an HTTP API (payload 2.0) or a function URL, answered by the router as it is.
 
 use std::convert::Infallible;
+use std::net::{IpAddr, SocketAddr};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
+use axum::extract::ConnectInfo;
 use axum::http::HeaderValue;
 use axum::http::uri::{PathAndQuery, Uri};
 use axum::response::Response;
@@ -39,7 +41,9 @@ pub(super) fn service(
             let invocation = request.lambda_context_ref().cloned().unwrap_or_default();
             let uri = routed(&request, ctx.config.public_url.path());
             *request.uri_mut() = uri;
+            let peer = peer(&request);
             let extensions = request.extensions_mut();
+            peer.map(|peer| extensions.insert(ConnectInfo(peer)));
             time_left(&ctx, &invocation).map(|left| extensions.insert(TimeLeft(left)));
             HeaderValue::from_str(&invocation.request_id).map(|id| extensions.insert(InvocationId(id))).ok();
             let answer = router.oneshot(request.map(Body::new)).await;
@@ -47,6 +51,17 @@ pub(super) fn service(
             answer
         }
     })
+}
+
+/// Who spoke with the gateway, by its own word and not a header's. It does not say from which port.
+fn peer(request: &lambda_http::Request) -> Option<SocketAddr> {
+    match request.extensions().get() {
+        Some(RequestContext::ApiGatewayV2(context)) => {
+            let address: IpAddr = context.http.source_ip.as_deref()?.parse().ok()?;
+            Some(SocketAddr::new(address, 0))
+        }
+        Some(_) | None => None,
+    }
 }
 
 /// The address that our router knows: without the stage, which an HTTP API puts first unless it is `$default`,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::RawQuery;
-use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::http::{Extensions, HeaderMap, StatusCode, Uri, header};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use lambda_http::Adapter;
@@ -22,7 +22,7 @@ use crate::config::Config;
 use crate::domain::{Job, JobReport};
 use crate::flow::Context;
 use crate::flow::sweep::{self, Bounds, Share};
-use crate::http;
+use crate::http::{self, ClientAddress};
 use crate::store::StoreError;
 use crate::testing::{TestClock, TestIds};
 
@@ -58,7 +58,7 @@ fn invocation(ctx: &Context, left: Duration) -> lambda_runtime::Context {
 /// The answer to an event, as it goes back to AWS.
 async fn answer(ctx: &Arc<Context>, router: Router, event: &str, left: Duration) -> Value {
     let payload: LambdaRequest = serde_json::from_str(event).unwrap();
-    let mut adapter = Adapter::from(service(Arc::clone(ctx), http::layers(router)));
+    let mut adapter = Adapter::from(service(Arc::clone(ctx), http::layers(router, &ctx.config)));
     let answer = adapter.call(LambdaEvent::new(payload, invocation(ctx, left))).await.unwrap();
     serde_json::to_value(answer).unwrap()
 }
@@ -72,7 +72,12 @@ fn body(answer: &Value) -> Value {
 }
 
 /// Says what it was asked.
-async fn echo(uri: Uri, RawQuery(query): RawQuery, headers: HeaderMap) -> impl IntoResponse {
+async fn echo(
+    uri: Uri,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    extensions: Extensions,
+) -> impl IntoResponse {
     let header = |name: &str| headers.get(name).map(|value| value.to_str().unwrap().to_owned());
     let trace = http::with_trace(|trace| {
         json!([trace.request_id(), trace.invocation_id(), trace.trace_id(), trace.xray()])
@@ -80,6 +85,7 @@ async fn echo(uri: Uri, RawQuery(query): RawQuery, headers: HeaderMap) -> impl I
     axum::Json(json!({
         "path": uri.path(), "query": query, "trace": trace,
         "cookie": header("cookie"), "from": header("x-forwarded-for"),
+        "address": ClientAddress::of(&extensions, &headers, &[]).map(|address| address.0),
     }))
 }
 
@@ -103,6 +109,7 @@ async fn a_callback_keeps_its_raw_query_cookies_address_and_identifiers() {
             "query": "code=4%2F0AY-x&state=5d3c1c39-3f0e-4c3e-8f7a-1f0a3f1c2b4d&state=twice&scope=a+b%20c",
             "cookie": "first=1; second=2",
             "from": "203.0.113.7",
+            "address": "203.0.113.7",
             "trace": ["r-1", "8f5c2d0e-7a41-4b3b-9c55-0d9f6a1e2b3c", "4bf92f3577b34da6a3ce929d0e0e4736", XRAY],
         })
     );
@@ -111,6 +118,14 @@ async fn a_callback_keeps_its_raw_query_cookies_address_and_identifiers() {
     assert_eq!(headers["traceparent"], "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
     assert_eq!(headers["cache-control"], "no-store");
     assert_eq!(headers["content-type"], "application/json");
+}
+
+#[tokio::test]
+async fn an_address_is_the_gateways_word_and_not_a_headers() {
+    let forged =
+        CALLBACK.replace("\"x-forwarded-for\": \"203.0.113.7\"", "\"x-forwarded-for\": \"198.51.100.1\"");
+    let said = body(&answer_soon(callback(), &forged).await);
+    assert_eq!((&said["from"], &said["address"]), (&json!("198.51.100.1"), &json!("203.0.113.7")));
 }
 
 #[tokio::test]

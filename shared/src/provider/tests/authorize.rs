@@ -95,7 +95,7 @@ fn refuses_scopes_that_would_smuggle_others_or_mean_nothing() {
 
 #[test]
 fn a_provider_without_an_app_is_not_configured() {
-    let providers = Providers::load(None).unwrap();
+    let providers = Providers::load(None, Reach::Internet).unwrap();
     let slack = providers.get(&"slack".parse().unwrap()).unwrap();
     let refused = client().authorization_url(slack, &request(&BTreeMap::new())).unwrap_err();
     assert_eq!(refused, NotConfigured(slack.id().clone()));

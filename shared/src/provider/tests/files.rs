@@ -7,7 +7,7 @@ const SLACK: &str = include_str!("../../../providers/slack.toml");
 const GMAIL: &str = include_str!("../../../providers/gmail.toml");
 
 fn refused(text: &str) -> Vec<(String, String)> {
-    let errors = read("slack.toml", text).expect_err("the file was accepted");
+    let errors = read("slack.toml", text, Reach::Internet).expect_err("the file was accepted");
     errors.into_iter().map(|error| (error.key, error.problem)).collect()
 }
 
@@ -70,21 +70,21 @@ fn a_directory_adds_and_replaces_files_and_all_that_is_wrong_is_said_at_once() {
     write("slack.toml", &SLACK.replace("name = \"Slack\"", "name = \"Ours\""));
     write("mail-2.toml", &GMAIL.replace("id = \"gmail\"", "id = \"mail-2\""));
     write("notes.txt", "not read");
-    let providers = Providers::load(Some(directory.path())).unwrap();
+    let providers = Providers::load(Some(directory.path()), Reach::Internet).unwrap();
     let ids: Vec<_> = providers.iter().map(|provider| provider.id().as_str()).collect();
     assert_eq!(ids, ["gmail", "mail-2", "microsoft", "slack"]);
     assert_eq!(providers.get(&"slack".parse().unwrap()).unwrap().descriptor.name, "Ours");
 
     write("one.toml", "id = ");
     write("two.toml", GMAIL);
-    let errors = Providers::load(Some(directory.path())).err().unwrap();
+    let errors = Providers::load(Some(directory.path()), Reach::Internet).err().unwrap();
     let files: Vec<_> = errors.iter().map(|error| error.file.as_str()).collect();
     assert_eq!(files, ["one.toml", "two.toml"]);
 }
 
 #[test]
 fn a_directory_that_can_not_be_read_is_an_error() {
-    let errors = Providers::load(Some(Path::new("/does/not/exist"))).err().unwrap();
+    let errors = Providers::load(Some(Path::new("/does/not/exist")), Reach::Internet).err().unwrap();
     assert_eq!(errors[0].file, "/does/not/exist");
 }
 
@@ -112,7 +112,7 @@ fn an_origin_moves_every_url_and_never_the_issuer() {
 
 #[test]
 fn an_incomplete_app_or_an_unknown_provider_is_refused() {
-    let mut providers = Providers::load(None).unwrap();
+    let mut providers = Providers::load(None, Reach::Internet).unwrap();
     let slack: ProviderId = "slack".parse().unwrap();
     let app = |id: &str, secrets: &[&str]| {
         Some(ProviderApp {

@@ -6,6 +6,7 @@ mod calls;
 mod double;
 mod files;
 mod microsoft;
+mod reach;
 mod rows;
 mod tokens;
 
@@ -18,14 +19,14 @@ use super::*;
 
 /// A provider of the build with an app, with its URLs at `origin`.
 fn provider(id: &str, secrets: &[&str], origin: Option<&Url>) -> Arc<Provider> {
-    configured(Providers::load(None).unwrap(), id, secrets, origin)
+    configured(Providers::load(None, Reach::Internet).unwrap(), id, secrets, origin)
 }
 
 /// A provider that a file of a directory describes in the place of the one of the build.
 fn from_text(text: &str, origin: &Url) -> Arc<Provider> {
     let directory = tempfile::tempdir().unwrap();
     std::fs::write(directory.path().join("gmail.toml"), text).unwrap();
-    let providers = Providers::load(Some(directory.path())).unwrap();
+    let providers = Providers::load(Some(directory.path()), Reach::Internet).unwrap();
     configured(providers, "gmail", &["s&cret"], Some(origin))
 }
 

@@ -100,7 +100,7 @@ fn complaints(descriptor: &Descriptor) -> (usize, Vec<String>) {
 
 #[test]
 fn every_code_of_every_file_means_what_its_row_says_wherever_it_stands() {
-    for provider in Providers::load(None).unwrap().iter() {
+    for provider in Providers::load(None, Reach::Internet).unwrap().iter() {
         let (tried, found) = complaints(&provider.descriptor);
         assert!(tried > 100, "{}: only {tried} answers", provider.id());
         assert!(found.is_empty(), "{found:#?}");
@@ -112,13 +112,13 @@ fn a_row_that_another_one_hides_is_seen() {
     // At one status only, which the reading of the file lets pass: it may be meant.
     let before = "[[failure]]\nstatus = 400\ncodes = [\"token_expired\"]\nclass = \"passing\"\n\n[[failure]]";
     let text = include_str!("../../../providers/slack.toml").replacen("[[failure]]", before, 1);
-    let (_, found) = complaints(&read("slack.toml", &text).unwrap());
+    let (_, found) = complaints(&read("slack.toml", &text, Reach::Internet).unwrap());
     assert!(found.iter().any(|each| each.contains("Refresh 400 Some(\"token_expired\")")), "{found:#?}");
 }
 
 #[test]
 fn no_row_of_a_file_counts_where_the_status_says_that_the_provider_is_in_trouble() {
-    for provider in Providers::load(None).unwrap().iter() {
+    for provider in Providers::load(None, Reach::Internet).unwrap().iter() {
         let descriptor = &provider.descriptor;
         let place = descriptor.errors.codes[0].as_str();
         let rows = descriptor.failures.iter().filter(|row| row.status.is_none());
@@ -169,7 +169,7 @@ fn every_status_and_every_code_of_the_standards_means_what_its_row_says() {
 #[test]
 fn what_no_row_knows_ends_nothing() {
     let mut others: Vec<_> =
-        Providers::load(None).unwrap().iter().map(|each| each.descriptor.clone()).collect();
+        Providers::load(None, Reach::Internet).unwrap().iter().map(|each| each.descriptor.clone()).collect();
     others.push(super::answers::generic());
     for (descriptor, call) in others.iter().flat_map(|each| CALLS.map(|call| (each, call))) {
         let place = descriptor.errors.codes[0].as_str();

@@ -11,7 +11,7 @@ use shared::clock::SystemIds;
 use shared::config::Config;
 use shared::entry;
 use shared::flow::Context;
-use shared::provider::Providers;
+use shared::provider::{Providers, Reach};
 use shared::testing::TestClock;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -197,7 +197,7 @@ impl Service {
 
 /// Every provider of the build that the sandbox plays; the others are driven beside their files.
 pub(crate) fn providers() -> Vec<String> {
-    let providers = Providers::load(None).unwrap();
+    let providers = Providers::load(None, Reach::Internet).unwrap();
     let played = providers.iter().map(|each| each.id().to_string()).filter(|id| id != "microsoft");
     played.collect()
 }
