@@ -2,7 +2,7 @@
 
 # A function in the cloud whose store, key and cache are away: it must start and answer all the same.
 AWAY=(
-    AUTH=platform
+    CALLERS='# names nobody: nothing but /health is asked'
     PUBLIC_URL=https://oauth.example.com
     STORE_URL='firestore://project/(default)' FIRESTORE_EMULATOR_HOST=127.0.0.1:1
     KEY_URL=gcpkms://projects/project/locations/global/keyRings/ring/cryptoKeys/key KMS_ENDPOINT=http://127.0.0.1:1

@@ -5,10 +5,13 @@ use std::sync::Arc;
 
 use tokio_util::task::TaskTracker;
 
+use crate::access::{Access, CallersError};
+use crate::audit::{Audit, AuditError, AuditKey, KEY_PURPOSE};
 use crate::clock::{Clock, Ids, SystemClock, SystemIds};
 use crate::config::Config;
 use crate::flow::Context;
 use crate::google::Google;
+use crate::limit::Limiter;
 use crate::provider::{
     ConfigureError, DescriptorError, ProviderApp, ProviderClient, Providers, Reach, Timeouts,
 };
@@ -23,13 +26,15 @@ pub struct Parts {
     pub ids: Arc<dyn Ids>,
     /// Whether nobody else writes to the store.
     pub single_process: bool,
+    /// What the process is called in the audit log.
+    pub name: &'static str,
 }
 
 impl Parts {
     /// The machine's clock and randomness.
     #[must_use]
-    pub fn system(single_process: bool) -> Self {
-        Self { clock: Arc::new(SystemClock::new()), ids: Arc::new(SystemIds), single_process }
+    pub fn system(name: &'static str, single_process: bool) -> Self {
+        Self { clock: Arc::new(SystemClock::new()), ids: Arc::new(SystemIds), single_process, name }
     }
 }
 
@@ -54,6 +59,15 @@ pub enum BuildError {
     /// A provider's app.
     #[error(transparent)]
     Configure(ConfigureError),
+    /// The callers file.
+    #[error(transparent)]
+    Callers(CallersError),
+    /// The audit log.
+    #[error(transparent)]
+    Audit(AuditError),
+    /// The key of the audit log.
+    #[error("AUDIT_KEY {0}")]
+    AuditKey(String),
 }
 
 fn lines(errors: &[DescriptorError]) -> String {
@@ -66,14 +80,18 @@ fn lines(errors: &[DescriptorError]) -> String {
 /// # Errors
 /// When something that is configured can't be used: a file, a URL, a provider.
 pub fn build(config: Config, parts: Parts) -> Result<Arc<Context>, BuildError> {
-    let Parts { clock, ids, single_process } = parts;
+    let Parts { clock, ids, single_process, name } = parts;
     // Before the store is opened, which makes its file: a key is made only beside a store that is new.
     let may_create = embedded_store_is_new(&config.store_url);
     let google = Arc::new(Google::new(config.firestore_emulator.clone()));
     let wrap = seal::open(&config.key_url, may_create, config.kms_endpoint.as_ref(), &google)
         .map_err(BuildError::Key)?;
     let attempt_key = attempt_key(&config, wrap.as_ref())?;
+    let audit = audit(&config, &attempt_key, name, &clock, &ids)?;
     let providers = providers(&config)?;
+    let known = providers.iter().map(|each| each.id().clone()).collect();
+    let access = Access::open(config.callers.clone(), known, config.is_local(), Arc::clone(&clock))
+        .map_err(BuildError::Callers)?;
     let store = store::open(&config.store_url, &clock, &ids, &google).map_err(BuildError::Store)?;
     let cache_url = cache_url(&config);
     let cache_ca = config.cache_ca.as_deref();
@@ -85,6 +103,9 @@ pub fn build(config: Config, parts: Parts) -> Result<Arc<Context>, BuildError> {
         cache,
         keyring,
         attempt_key,
+        access,
+        limiter: Limiter::default(),
+        audit,
         clock,
         ids,
         providers,
@@ -127,6 +148,24 @@ fn attempt_key(config: &Config, wrap: &dyn KeyWrap) -> Result<AttemptKey, BuildE
             AttemptKey::new(&derived).map_err(|error| unusable(&error))
         }
     }
+}
+
+/// The audit log, chained by a key of its own or one that is derived from the attempt key, which every function has.
+fn audit(
+    config: &Config,
+    attempt_key: &AttemptKey,
+    name: &str,
+    clock: &Arc<dyn Clock>,
+    ids: &Arc<dyn Ids>,
+) -> Result<Audit, BuildError> {
+    let key = match &config.audit_key {
+        Some(key) => AuditKey::from_base64(key).map_err(|error| BuildError::AuditKey(error.to_string()))?,
+        None => attempt_key
+            .derive(KEY_PURPOSE)
+            .and_then(|key| AuditKey::new(&key).ok())
+            .ok_or_else(|| BuildError::AuditKey("can't be derived from the attempt key".to_owned()))?,
+    };
+    Audit::open(&config.audit, key, name, Arc::clone(clock), Arc::clone(ids)).map_err(BuildError::Audit)
 }
 
 fn providers(config: &Config) -> Result<Providers, BuildError> {

@@ -1,5 +1,6 @@
 //! What the environment says: every setting is read, checked and reported at once, before anything starts.
 
+pub mod document;
 mod env;
 mod parse;
 mod redirect_allow;
@@ -8,7 +9,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use axum::http::HeaderValue;
@@ -16,6 +17,8 @@ use ipnet::IpNet;
 use url::Url;
 
 use self::env::Env;
+use crate::access::Callers;
+use crate::audit::AuditTo;
 use crate::domain::ProviderId;
 use crate::secret::SecretString;
 
@@ -50,6 +53,12 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// `CORS_ORIGINS`: whose pages may call us from a browser, in a connect session.
     pub cors_origins: Vec<HeaderValue>,
+    /// `CALLERS_FILE`, or `CALLERS`: who may call what, with `AUTH=callers`.
+    pub callers: Option<Callers>,
+    /// `AUDIT`: where the audit log goes.
+    pub audit: AuditTo,
+    /// `AUDIT_KEY`: 32 bytes in base64, which chain the audit log; `None`: derived from the attempt key.
+    pub audit_key: Option<SecretString>,
     /// `AWS_LAMBDA_RUNTIME_API` is set: the process speaks the runtime API instead of listening.
     pub lambda: bool,
     /// `REDIRECT_STYLE`: the form of our callback's path.
@@ -106,7 +115,9 @@ impl ListenOn {
 pub enum Auth {
     /// `off`: whoever reaches the port; only on loopback.
     Off,
-    /// `platform`: whom the platform lets in (an invoker permission, a gateway's authorizer).
+    /// `callers`: whom the callers file names.
+    Callers,
+    /// `platform`: whom the platform lets in, by an invoker permission; for scheduled functions alone.
     Platform,
 }
 
@@ -177,8 +188,10 @@ impl Config {
         let mut env = Env::new(vars.into_iter().map(|(name, value)| (name.into(), value.into())));
         let listen = listen(&mut env);
         let lambda = lambda(&mut env);
-        let auth = env.parsed("AUTH", parse::auth).unwrap_or(Auth::Off);
-        refuse_open_doors(&mut env, listen, lambda, auth);
+        let callers = env.callers();
+        let usual = if callers.is_some() { Auth::Callers } else { Auth::Off };
+        let auth = env.parsed("AUTH", parse::auth).unwrap_or(usual);
+        refuse_open_doors(&mut env, listen, lambda, auth, callers.is_some());
         // Under Lambda nothing listens, and callers come from elsewhere.
         let local = listen.is_loopback() && !lambda;
         let data_dir = PathBuf::from(env.text("DATA_DIR").unwrap_or_else(|| "./data".to_owned()));
@@ -196,7 +209,6 @@ impl Config {
         let config = Self {
             listen,
             google_project: google_project(&mut env, &store_url),
-            store_url,
             cache_url: env
                 .parsed("CACHE_URL", |text| parse::scheme(text, &["memory:", "redis://", "rediss://"]))
                 .unwrap_or_else(|| "memory:".to_owned())
@@ -211,6 +223,9 @@ impl Config {
             auth,
             trusted_proxies: env.parsed("TRUSTED_PROXIES", parse::networks).unwrap_or_default(),
             cors_origins: env.parsed("CORS_ORIGINS", parse::web_origins).unwrap_or_default(),
+            callers: callers.filter(|_| auth == Auth::Callers),
+            audit: audit(&mut env, auth, is_embedded(&store_url), &data_dir),
+            audit_key: env.parsed("AUDIT_KEY", parse::attempt_key),
             lambda,
             redirect_style: env
                 .parsed("REDIRECT_STYLE", parse::redirect_style)
@@ -236,6 +251,7 @@ impl Config {
                 .unwrap_or_else(|| LogFormat::usual(&env, lambda)),
             providers: providers(&mut env),
             data_dir,
+            store_url,
             // The one setting without a value to go on with; last, so that all problems are known.
             public_url: public_url.map_err(|()| env.error())?,
         };
@@ -251,7 +267,19 @@ impl Config {
     /// Whether the store is a file beside us: then there is one machine, and a disk to write to.
     #[must_use]
     pub fn has_embedded_store(&self) -> bool {
-        self.store_url.starts_with("sqlite:") && self.store_url != "sqlite::memory:"
+        is_embedded(&self.store_url)
+    }
+
+    /// Whether only this machine reaches us: under Lambda nothing listens, and callers come from elsewhere.
+    #[must_use]
+    pub const fn is_local(&self) -> bool {
+        self.listen.is_loopback() && !self.lambda
+    }
+
+    /// Whether browsers reach us by TLS.
+    #[must_use]
+    pub fn is_public_https(&self) -> bool {
+        self.public_url.scheme() == "https"
     }
 
     /// Whether any provider has an app.
@@ -293,6 +321,10 @@ impl LogFormat {
     }
 }
 
+fn is_embedded(store_url: &str) -> bool {
+    store_url.starts_with("sqlite:") && store_url != "sqlite::memory:"
+}
+
 fn listen(env: &mut Env) -> ListenOn {
     let listen = env.parsed("LISTEN", parse::address);
     let port = env.parsed("PORT", parse::port);
@@ -317,22 +349,28 @@ fn lambda(env: &mut Env) -> bool {
     lambda
 }
 
-/// Callers can't be told apart yet: where others than this machine can call, the platform must say who may.
-fn refuse_open_doors(env: &mut Env, listen: ListenOn, lambda: bool, auth: Auth) {
-    if env.has("CALLERS_FILE") {
-        env.problem("CALLERS_FILE is not supported by this version");
-    }
-    if auth == Auth::Platform {
-        return;
-    }
-    if lambda {
-        env.problem("AUTH=off only while listening on loopback: under Lambda, AUTH=platform says that the function's invoke permission and the gateway decide who may call");
-    } else if !listen.is_loopback() {
-        env.problem(format!(
-            "LISTEN or PORT is {}: AUTH=off only while listening on loopback; AUTH=platform says that the platform in front decides who may call",
+/// Where others than this machine can call, it must be known who may.
+fn refuse_open_doors(env: &mut Env, listen: ListenOn, lambda: bool, auth: Auth, callers: bool) {
+    match auth {
+        Auth::Callers if !callers => env.problem("AUTH=callers needs CALLERS_FILE"),
+        Auth::Off if callers => env.problem("AUTH=off and CALLERS_FILE contradict each other; unset one of them"),
+        Auth::Off if lambda => env.problem("AUTH=off only while listening on loopback: under Lambda, CALLERS_FILE says who may call (for a scheduled function, AUTH=platform that the platform does)"),
+        Auth::Off if !listen.is_loopback() => env.problem(format!(
+            "LISTEN or PORT is {}: AUTH=off only while listening on loopback; CALLERS_FILE says who may call (for a scheduled function, AUTH=platform that the platform does)",
             listen.address
-        ));
+        )),
+        Auth::Off | Auth::Callers | Auth::Platform => {}
     }
+}
+
+/// A file beside an embedded store, standard output where a platform collects it.
+fn audit(env: &mut Env, auth: Auth, embedded_store: bool, data_dir: &Path) -> AuditTo {
+    let usual = if embedded_store { AuditTo::File(data_dir.join("audit.log")) } else { AuditTo::Stdout };
+    let audit = env.parsed("AUDIT", parse::audit).unwrap_or(usual);
+    if audit == AuditTo::Off && auth != Auth::Off {
+        env.problem("AUDIT=off only with AUTH=off");
+    }
+    audit
 }
 
 /// Cloud Run does not name its project in the environment, but the store's is usually the same.

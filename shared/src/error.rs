@@ -61,6 +61,10 @@ pub enum Code {
     StoreUnavailable,
     /// The key-encryption key can't be reached.
     KeyUnavailable,
+    /// The keys of the issuer of the caller's token can't be read.
+    IssuerUnavailable,
+    /// The audit log can't be written.
+    AuditUnavailable,
     /// An unexpected failure; the cause is in the log only.
     Internal,
 }
@@ -94,7 +98,7 @@ pub struct Meaning {
 
 impl Code {
     /// Every code, in the order of the documentation.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 30] = [
         Self::InvalidRequest,
         Self::UnknownProvider,
         Self::ProviderNotConfigured,
@@ -122,6 +126,8 @@ impl Code {
         Self::RateLimited,
         Self::StoreUnavailable,
         Self::KeyUnavailable,
+        Self::IssuerUnavailable,
+        Self::AuditUnavailable,
         Self::Internal,
     ];
 
@@ -156,6 +162,8 @@ impl Code {
             Self::RateLimited => "rate_limited",
             Self::StoreUnavailable => "store_unavailable",
             Self::KeyUnavailable => "key_unavailable",
+            Self::IssuerUnavailable => "issuer_unavailable",
+            Self::AuditUnavailable => "audit_unavailable",
             Self::Internal => "internal",
         }
     }
@@ -192,6 +200,8 @@ impl Code {
             Self::RateLimited => (429, Caller, true, "Too many requests"),
             Self::StoreUnavailable => (503, Operator, true, "The store is not available"),
             Self::KeyUnavailable => (503, Operator, true, "The key is not available"),
+            Self::IssuerUnavailable => (503, Operator, true, "The caller's token can't be judged"),
+            Self::AuditUnavailable => (503, Operator, true, "The audit log is not available"),
             Self::Internal => (500, Operator, false, "Unexpected failure"),
         };
         Meaning { status, actor, retryable, title }

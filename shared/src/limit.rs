@@ -28,7 +28,7 @@ pub enum Scope {
 }
 
 /// Which calls are counted together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Class {
     /// Those with which a user begins to connect.
     Connect,
@@ -66,6 +66,14 @@ pub struct Standing {
     pub remaining: u32,
     /// How long until there may be a burst again.
     pub reset: Duration,
+}
+
+impl Standing {
+    /// Which part of the burst is left, from 0 to 1: of two limits, the one with less is the tighter.
+    #[must_use]
+    pub fn left(&self) -> f64 {
+        f64::from(self.remaining) / f64::from(self.rate.burst())
+    }
 }
 
 /// Whether a call may be made.

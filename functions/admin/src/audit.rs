@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use shared::domain::{ConnectionId, Event, EventKind, ProviderId, TenantId, Timestamp};
 use shared::flow::Context;
-use shared::http::{Limit, Problem, Query, require_operator};
+use shared::http::{Asked, Limit, Problem, Query};
 use shared::store::EventFilter;
 use utoipa::{IntoParams, ToSchema};
 
@@ -63,10 +62,10 @@ pub(crate) struct AuditAnswer {
 )]
 pub(crate) async fn audit(
     State(ctx): State<Arc<Context>>,
-    headers: HeaderMap,
+    asked: Asked,
     Query(query): Query<AuditQuery>,
 ) -> Result<Json<AuditAnswer>, Problem> {
-    require_operator(&ctx, &headers)?;
+    asked.for_filter(query.tenant_id.as_ref(), query.provider.as_ref())?;
     let filter = EventFilter {
         tenant_id: query.tenant_id,
         provider: query.provider,

@@ -4,13 +4,11 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use serde::Serialize;
 use shared::domain::{ConnectionId, HealthStatus, ProviderId, Timestamp};
-use shared::error::Code;
 use shared::flow::Context;
 use shared::flow::probe::probe;
-use shared::http::{Id, Problem, probe_problem, require_operator};
+use shared::http::{Asked, Id, Problem, probe_problem};
 use utoipa::ToSchema;
 
 /// What a check found.
@@ -47,12 +45,10 @@ pub(crate) struct CheckAnswer {
 )]
 pub(crate) async fn check(
     State(ctx): State<Arc<Context>>,
-    headers: HeaderMap,
+    asked: Asked,
     Id(id): Id,
 ) -> Result<Json<CheckAnswer>, Problem> {
-    require_operator(&ctx, &headers)?;
-    let connection = ctx.store.connection(id).await?;
-    let connection = connection.ok_or_else(|| Problem::new(Code::ConnectionNotFound).connection(id))?;
+    let connection = asked.for_connection(id).await?;
     let probed = probe(&ctx, &connection)
         .await
         .map_err(|error| probe_problem(&error, &connection, ctx.clock.now()))?;

@@ -4,12 +4,10 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use shared::domain::{ConnectionId, Event, HealthStatus, ProviderId, Status, TenantId, Timestamp, UserId};
-use shared::error::Code;
 use shared::flow::{Context, served};
-use shared::http::{ConnectionView, Id, Limit, Problem, Query, require_operator};
+use shared::http::{Asked, ConnectionView, Id, Limit, Problem, Query};
 use shared::store::{EventFilter, Filter};
 use utoipa::{IntoParams, ToSchema};
 
@@ -86,10 +84,10 @@ pub(crate) struct ServedOnDay {
 )]
 pub(crate) async fn list(
     State(ctx): State<Arc<Context>>,
-    headers: HeaderMap,
+    asked: Asked,
     Query(query): Query<ListQuery>,
 ) -> Result<Json<ListAnswer>, Problem> {
-    require_operator(&ctx, &headers)?;
+    asked.for_filter(query.tenant_id.as_ref(), query.provider.as_ref())?;
     let filter = Filter {
         tenant_id: query.tenant_id,
         user_id: query.user_id,
@@ -121,12 +119,10 @@ pub(crate) async fn list(
 )]
 pub(crate) async fn one(
     State(ctx): State<Arc<Context>>,
-    headers: HeaderMap,
+    asked: Asked,
     Id(id): Id,
 ) -> Result<Json<OneAnswer>, Problem> {
-    require_operator(&ctx, &headers)?;
-    let connection = ctx.store.connection(id).await?;
-    let connection = connection.ok_or_else(|| Problem::new(Code::ConnectionNotFound).connection(id))?;
+    let connection = asked.for_connection(id).await?;
     // What this process has counted and not yet written belongs to the picture.
     served::flush(&ctx).await;
     let credentials = connection.credentials.iter().map(|each| each.id.clone()).collect();

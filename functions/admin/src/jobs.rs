@@ -5,11 +5,10 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use shared::domain::JobReport;
 use shared::flow::Context;
 use shared::flow::sweep::{self, Bounds};
-use shared::http::{Problem, require_operator};
+use shared::http::{Asked, Problem};
 
 /// Gateways cut a call off after 15 to 30 seconds, so a run that answers one stops before that.
 const BEHIND_A_GATEWAY: Duration = Duration::from_secs(12);
@@ -28,9 +27,9 @@ const BEHIND_A_GATEWAY: Duration = Duration::from_secs(12);
 )]
 pub(crate) async fn check_all(
     State(ctx): State<Arc<Context>>,
-    headers: HeaderMap,
+    asked: Asked,
 ) -> Result<Json<JobReport>, Problem> {
-    require_operator(&ctx, &headers)?;
+    asked.for_everything()?;
     Ok(Json(sweep::health(&ctx, bounds(&ctx), true).await?))
 }
 
@@ -48,9 +47,9 @@ pub(crate) async fn check_all(
 )]
 pub(crate) async fn refresh_expiring(
     State(ctx): State<Arc<Context>>,
-    headers: HeaderMap,
+    asked: Asked,
 ) -> Result<Json<JobReport>, Problem> {
-    require_operator(&ctx, &headers)?;
+    asked.for_everything()?;
     Ok(Json(sweep::refresh(&ctx, bounds(&ctx)).await?))
 }
 

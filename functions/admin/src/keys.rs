@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use shared::domain::{TenantId, Timestamp};
 use shared::flow::{Context, rotate};
-use shared::http::{OptionalBody, Problem, Query, require_operator};
+use shared::http::{Asked, OptionalBody, Problem, Query};
 use shared::store::{KeyOwner, KeyUse};
 use utoipa::{IntoParams, ToSchema};
 
@@ -66,10 +65,10 @@ pub(crate) struct KeyView {
 )]
 pub(crate) async fn list(
     State(ctx): State<Arc<Context>>,
-    headers: HeaderMap,
+    asked: Asked,
     Query(query): Query<KeysQuery>,
 ) -> Result<Json<KeysAnswer>, Problem> {
-    require_operator(&ctx, &headers)?;
+    asked.for_tenant(query.tenant_id.as_ref())?;
     let uses = ctx.store.key_uses(query.tenant_id.as_ref()).await?;
     Ok(Json(answer(uses)))
 }
@@ -93,10 +92,10 @@ pub(crate) async fn list(
 )]
 pub(crate) async fn rotate(
     State(ctx): State<Arc<Context>>,
-    headers: HeaderMap,
+    asked: Asked,
     OptionalBody(body): OptionalBody<RotateBody>,
 ) -> Result<Json<KeysAnswer>, Problem> {
-    require_operator(&ctx, &headers)?;
+    asked.for_tenant(body.tenant_id.as_ref())?;
     let uses = rotate::rotate(&ctx, body.tenant_id.as_ref()).await?;
     Ok(Json(answer(uses)))
 }

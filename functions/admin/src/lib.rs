@@ -9,23 +9,25 @@ mod keys;
 mod stats;
 mod tenants;
 
+use shared::access::Right::{Read, Write};
+use shared::http::Rule::Operator;
 use shared::http::{Endpoints, endpoint};
 
 /// The endpoints of this function.
 #[must_use]
 pub fn endpoints() -> Endpoints {
     Endpoints::new()
-        .endpoint(endpoint!(stats::stats))
-        .endpoint(endpoint!(stats::health_stats))
-        .endpoint(endpoint!(connections::list))
-        .endpoint(endpoint!(connections::one))
-        .endpoint(endpoint!(check::check))
-        .endpoint(endpoint!(jobs::check_all))
-        .endpoint(endpoint!(jobs::refresh_expiring))
-        .endpoint(endpoint!(audit::audit))
-        .endpoint(endpoint!(keys::list))
-        .endpoint(endpoint!(keys::rotate))
-        .endpoint(endpoint!(tenants::erase))
-        .route("/openapi.json", axum::routing::get(docs::openapi))
-        .route("/docs", axum::routing::get(docs::page))
+        .endpoint(Operator(Read), endpoint!(stats::stats))
+        .endpoint(Operator(Read), endpoint!(stats::health_stats))
+        .endpoint(Operator(Read), endpoint!(connections::list))
+        .endpoint(Operator(Read), endpoint!(connections::one))
+        .endpoint(Operator(Write), endpoint!(check::check))
+        .endpoint(Operator(Write), endpoint!(jobs::check_all))
+        .endpoint(Operator(Write), endpoint!(jobs::refresh_expiring))
+        .endpoint(Operator(Read), endpoint!(audit::audit))
+        .endpoint(Operator(Read), endpoint!(keys::list))
+        .endpoint(Operator(Write), endpoint!(keys::rotate))
+        .endpoint(Operator(Write), endpoint!(tenants::erase))
+        .page("/openapi.json", axum::routing::get(docs::openapi))
+        .page("/docs", axum::routing::get(docs::page))
 }

@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use serde::Serialize;
 use shared::domain::{HealthStatus, Job, JobReport, ProviderId, Status};
 use shared::flow::Context;
-use shared::http::{Problem, require_operator};
+use shared::http::{Asked, Problem};
 use utoipa::ToSchema;
 
 /// How many connections there are.
@@ -73,9 +72,9 @@ pub(crate) struct HealthCounts {
 )]
 pub(crate) async fn stats(
     State(ctx): State<Arc<Context>>,
-    headers: HeaderMap,
+    asked: Asked,
 ) -> Result<Json<Stats>, Problem> {
-    require_operator(&ctx, &headers)?;
+    asked.for_everything()?;
     let by_provider = ctx.providers.configured().map(|id| (id.clone(), Default::default())).collect();
     let mut stats = Stats { by_provider, ..Default::default() };
     for tally in ctx.store.tallies(&providers(&ctx)).await?.into_iter().filter(|tally| tally.count > 0) {
@@ -110,9 +109,9 @@ fn providers(ctx: &Context) -> Vec<ProviderId> {
 )]
 pub(crate) async fn health_stats(
     State(ctx): State<Arc<Context>>,
-    headers: HeaderMap,
+    asked: Asked,
 ) -> Result<Json<HealthStats>, Problem> {
-    require_operator(&ctx, &headers)?;
+    asked.for_everything()?;
     let by_provider = ctx.providers.configured().map(|id| (id.clone(), Default::default())).collect();
     let mut stats = HealthStats { by_provider, ..Default::default() };
     let tallies = ctx.store.tallies(&providers(&ctx)).await?;

@@ -5,12 +5,11 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::HeaderMap;
 use serde::Serialize;
 use shared::domain::{TenantId, Timestamp};
 use shared::flow::Context;
 use shared::flow::erase::erase as erase_tenant;
-use shared::http::{Problem, require_operator};
+use shared::http::{Asked, Problem};
 use utoipa::ToSchema;
 
 /// What was erased.
@@ -47,11 +46,11 @@ pub(crate) struct EraseAnswer {
 )]
 pub(crate) async fn erase(
     State(ctx): State<Arc<Context>>,
-    headers: HeaderMap,
+    asked: Asked,
     Path(id): Path<String>,
 ) -> Result<Json<EraseAnswer>, Problem> {
-    require_operator(&ctx, &headers)?;
     let tenant_id = TenantId::try_from(id).map_err(|why| Problem::field("id", why.to_string()))?;
+    asked.for_tenant(Some(&tenant_id))?;
     let erased = erase_tenant(&ctx, &tenant_id).await?;
     let now = ctx.clock.now();
     Ok(Json(EraseAnswer {

@@ -4,12 +4,15 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
+use shared::clock::NoRandomness;
 use shared::domain::{AttemptId, Completion, ConnectionId, ProviderId, Scopes, TenantId, Timestamp, UserId};
+use shared::error::Code;
 use shared::flow::Context;
 use shared::flow::start::{OWN_PAGE, StartRequest, start};
-use shared::http::{Body, Caller, Problem};
+use shared::http::{Asked, Body, BrowserCookie, Caller, Problem};
 use utoipa::ToSchema;
 
 /// What to connect, and for whom.
@@ -57,7 +60,8 @@ pub(crate) struct AuthorizeAnswer {
 /// Begins a connect
 ///
 /// Answers the provider's consent page to send the user's browser to. The connect is remembered for 15
-/// minutes under a one-time `state`; PKCE (S256) is always used where the provider takes it.
+/// minutes under a one-time `state`; PKCE (S256) is always used where the provider takes it. In a connect session the
+/// answer sets a cookie: only the browser that started can finish, unless the tenant's backend confirms.
 #[utoipa::path(
     post, path = "/api/v1/oauth/authorize", tag = "Connecting",
     request_body = AuthorizeBody,
@@ -74,17 +78,19 @@ pub(crate) struct AuthorizeAnswer {
 )]
 pub(crate) async fn authorize(
     State(ctx): State<Arc<Context>>,
+    asked: Asked,
     headers: HeaderMap,
     Body(body): Body<AuthorizeBody>,
-) -> Result<Json<AuthorizeAnswer>, Problem> {
-    let caller = Caller::from_headers(&headers, &ctx.attempt_key, ctx.clock.now())?;
-    caller.may_act_for(&body.tenant_id, &body.user_id, Some(&body.provider))?;
-    let redirect_uri = match (body.redirect_uri, caller) {
-        // What a session starts ends where the session says, or on our own page, where it began.
-        (None, Caller::Session(session)) => {
-            Some(session.redirect_uri.unwrap_or_else(|| ctx.config.public(OWN_PAGE)))
+) -> Result<Response, Problem> {
+    asked.for_user(&body.tenant_id, &body.user_id, Some(&body.provider)).await?;
+    let (redirect_uri, cookie) = match asked.caller() {
+        // What a session starts ends where the session says, or on our own page, where it began; and in the browser where it began.
+        Caller::Session(session) => {
+            let usual = || session.redirect_uri.clone().unwrap_or_else(|| ctx.config.public(OWN_PAGE));
+            let cookie = BrowserCookie::of_or_new(&headers, ctx.config.is_public_https(), ctx.ids.as_ref());
+            (Some(body.redirect_uri.unwrap_or_else(usual)), Some(cookie.map_err(|error| internal(&error))?))
         }
-        (redirect_uri, Caller::Session(_) | Caller::Open) => redirect_uri,
+        Caller::Open | Caller::Anonymous | Caller::Service(_) | Caller::Operator(_) => (body.redirect_uri, None),
     };
     let started = start(
         &ctx,
@@ -99,12 +105,23 @@ pub(crate) async fn authorize(
             team_id: body.team_id,
             connection_id: body.connection_id,
             completion: body.completion,
+            browser: cookie.as_ref().map(BrowserCookie::browser),
         },
     )
     .await?;
-    Ok(Json(AuthorizeAnswer {
+    let mut response = Json(AuthorizeAnswer {
         authorization_url: started.authorization_url,
         state: started.state,
         expires_at: started.expires_at,
-    }))
+    })
+    .into_response();
+    if let Some(set) = cookie.filter(|_| started.bound).and_then(|cookie| cookie.set()) {
+        response.headers_mut().insert(header::SET_COOKIE, set);
+    }
+    Ok(response)
+}
+
+fn internal(error: &NoRandomness) -> Problem {
+    tracing::error!(error = error as &dyn std::error::Error, "a browser was not bound to its connect");
+    Problem::new(Code::Internal)
 }

@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use shared::domain::{ProviderId, Status, TenantId, UserId};
 use shared::flow::Context;
-use shared::http::{Caller, ConnectionView, Limit, Problem, Query};
+use shared::http::{Asked, ConnectionView, Limit, Problem, Query};
 use shared::store::Filter;
 use utoipa::{IntoParams, ToSchema};
 
@@ -58,11 +57,11 @@ pub(crate) struct ConnectionsAnswer {
 )]
 pub(crate) async fn connections(
     State(ctx): State<Arc<Context>>,
-    headers: HeaderMap,
+    asked: Asked,
     Query(query): Query<ConnectionsQuery>,
 ) -> Result<Json<ConnectionsAnswer>, Problem> {
-    let caller = Caller::from_headers(&headers, &ctx.attempt_key, ctx.clock.now())?;
-    caller.may_act_for(&query.tenant_id, &query.user_id, query.provider.as_ref())?;
+    asked.for_user(&query.tenant_id, &query.user_id, query.provider.as_ref()).await?;
+    let providers = asked.providers(&query.tenant_id);
     let filter = Filter {
         tenant_id: Some(query.tenant_id),
         user_id: Some(query.user_id),
@@ -71,7 +70,6 @@ pub(crate) async fn connections(
         ..Filter::default()
     };
     let page = ctx.store.list(&filter, query.cursor.as_deref(), query.limit.get()).await?;
-    let connections =
-        page.items.into_iter().filter(|each| caller.sees(&each.provider)).map(ConnectionView::from).collect();
-    Ok(Json(ConnectionsAnswer { connections, next_cursor: page.next }))
+    let seen = page.items.into_iter().filter(|each| providers.has(&each.provider));
+    Ok(Json(ConnectionsAnswer { connections: seen.map(ConnectionView::from).collect(), next_cursor: page.next }))
 }

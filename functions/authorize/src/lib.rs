@@ -5,15 +5,16 @@ mod connections;
 mod page;
 mod sessions;
 
-use shared::http::{Endpoints, endpoint};
+use shared::access::Call;
+use shared::http::{Endpoints, Rule, endpoint};
 
 /// The endpoints of this function.
 #[must_use]
 pub fn endpoints() -> Endpoints {
     Endpoints::new()
-        .endpoint(endpoint!(authorize::authorize))
-        .endpoint(endpoint!(connections::connections))
-        .endpoint(endpoint!(sessions::create))
-        .endpoint(endpoint!(sessions::current))
-        .route(page::PATH, axum::routing::get(page::page))
+        .endpoint(Rule::ServiceOrSession(Call::Authorize), endpoint!(authorize::authorize))
+        .endpoint(Rule::ServiceOrSession(Call::Connections), endpoint!(connections::connections))
+        .endpoint(Rule::Service(Call::Sessions), endpoint!(sessions::create))
+        .endpoint(Rule::Session, endpoint!(sessions::current))
+        .page(page::PATH, axum::routing::get(page::page))
 }

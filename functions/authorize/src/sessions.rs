@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use serde::{Deserialize, Serialize};
+use shared::access::Names;
 use shared::domain::{ProviderId, TenantId, Timestamp, UserId};
 use shared::error::Code;
 use shared::flow::Context;
-use shared::http::{Body, Caller, Problem, Session};
+use shared::flow::start::may_redirect;
+use shared::http::{Asked, Body, Caller, Problem, Session};
 use utoipa::ToSchema;
 
 use crate::page;
@@ -81,11 +82,10 @@ pub(crate) struct SessionProvider {
 )]
 pub(crate) async fn create(
     State(ctx): State<Arc<Context>>,
-    headers: HeaderMap,
+    asked: Asked,
     Body(body): Body<SessionBody>,
 ) -> Result<Json<SessionAnswer>, Problem> {
-    let now = ctx.clock.now();
-    Caller::from_headers(&headers, &ctx.attempt_key, now)?.require_service()?;
+    asked.for_user(&body.tenant_id, &body.user_id, None).await?;
     if body.providers.as_ref().is_some_and(|list| list.is_empty() || list.len() > 100) {
         return Err(Problem::field("providers", "must name 1 to 100 providers, or be left out"));
     }
@@ -94,18 +94,20 @@ pub(crate) async fn create(
         return Err(Problem::new(Code::UnknownProvider).detail(format!("There is no provider {id}.")));
     }
     if let Some(uri) = &body.redirect_uri {
-        ctx.config.redirect_allow.allows(uri).map_err(|refused| {
+        may_redirect(&ctx, &body.tenant_id, uri).map_err(|refused| {
             Problem::new(Code::RedirectNotAllowed)
                 .detail(refused.to_string())
                 .error("redirectUri", refused.to_string())
         })?;
     }
+    let providers = at_most(body.providers, asked.providers(&body.tenant_id))?;
     let session = Session {
         tenant_id: body.tenant_id,
         user_id: body.user_id,
-        providers: body.providers,
+        providers,
         redirect_uri: body.redirect_uri,
-        expires_at: now + SESSION_TTL,
+        minted_by: asked.caller().name(),
+        expires_at: ctx.clock.now() + SESSION_TTL,
     };
     let session_token = session.token(&ctx.attempt_key).map_err(|error| {
         tracing::error!(error = &error as &dyn std::error::Error, "a session was not sealed");
@@ -118,6 +120,21 @@ pub(crate) async fn create(
     }))
 }
 
+/// What a session is for: never more than whoever mints it is granted.
+fn at_most(
+    wanted: Option<Vec<ProviderId>>,
+    granted: Names<ProviderId>,
+) -> Result<Option<Vec<ProviderId>>, Problem> {
+    match (wanted, granted) {
+        (wanted, Names::All) => Ok(wanted),
+        (None, Names::Some(granted)) => Ok(Some(granted.into_iter().collect())),
+        (Some(wanted), Names::Some(granted)) if wanted.iter().all(|id| granted.contains(id)) => Ok(Some(wanted)),
+        (Some(_), Names::Some(_)) => {
+            Err(Problem::new(Code::Forbidden).detail("This caller is not granted sessions for all of these providers."))
+        }
+    }
+}
+
 /// Tells a session what it is for
 #[utoipa::path(
     get, path = "/api/v1/connect/sessions/current", tag = "Connecting",
@@ -128,16 +145,14 @@ pub(crate) async fn create(
 )]
 pub(crate) async fn current(
     State(ctx): State<Arc<Context>>,
-    headers: HeaderMap,
+    asked: Asked,
 ) -> Result<Json<CurrentSession>, Problem> {
-    let caller = Caller::from_headers(&headers, &ctx.attempt_key, ctx.clock.now())?;
-    let Caller::Session(session) = &caller else {
-        return Err(Problem::new(Code::Unauthenticated).detail("Send the session as a bearer token."));
-    };
+    let Caller::Session(session) = asked.caller() else { return Err(Problem::new(Code::Internal)) };
+    asked.for_user(&session.tenant_id, &session.user_id, None).await?;
     let providers = ctx
         .providers
         .iter()
-        .filter(|each| each.app().is_some() && caller.sees(each.id()))
+        .filter(|each| each.app().is_some() && session.is_for(each.id()))
         .map(|each| SessionProvider { id: each.id().clone(), name: each.descriptor.name.clone() })
         .collect();
     Ok(Json(CurrentSession {

@@ -11,7 +11,7 @@ use shared::domain::{ConnectionId, ProviderId};
 use shared::error::Code;
 use shared::flow::Context;
 use shared::flow::finish::{Callback, Ended, Finished, finish};
-use shared::http::{Problem, prefers_html, result_page};
+use shared::http::{Asked, BrowserCookie, Problem, prefers_html, result_page};
 use utoipa::{IntoParams, ToSchema};
 
 /// What providers send (RFC 6749 section 4.1.2, RFC 9207); anything else is passed over.
@@ -64,10 +64,11 @@ pub(crate) struct CallbackAnswer {
 )]
 pub(crate) async fn callback(
     State(ctx): State<Arc<Context>>,
+    asked: Asked,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Response {
-    arrived(&ctx, &headers, None, query.as_deref().unwrap_or_default()).await
+    arrived(&ctx, &asked, &headers, None, query.as_deref().unwrap_or_default()).await
 }
 
 /// Ends a connect at one provider
@@ -89,13 +90,16 @@ pub(crate) async fn callback(
 )]
 pub(crate) async fn callback_of_provider(
     State(ctx): State<Arc<Context>>,
+    asked: Asked,
     headers: HeaderMap,
     Path(provider): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Response {
     let known = provider.parse::<ProviderId>().ok().filter(|id| ctx.providers.get(id).is_some());
     match known {
-        Some(provider) => arrived(&ctx, &headers, Some(provider), query.as_deref().unwrap_or_default()).await,
+        Some(provider) => {
+            arrived(&ctx, &asked, &headers, Some(provider), query.as_deref().unwrap_or_default()).await
+        }
         None => {
             let problem = Problem::new(Code::UnknownProvider).detail("There is no such provider.");
             refuse(&headers, problem)
@@ -105,17 +109,21 @@ pub(crate) async fn callback_of_provider(
 
 async fn arrived(
     ctx: &Arc<Context>,
+    asked: &Asked,
     headers: &HeaderMap,
     provider: Option<ProviderId>,
     query: &str,
 ) -> Response {
-    let callback = match parse(provider, query) {
+    let callback = match Callback::from_query(provider, query) {
         Ok(callback) => callback,
-        Err(problem) => return refuse(headers, problem),
+        Err(twice) => return refuse(headers, Problem::field(twice.0, "must not come twice")),
     };
-    let ended = finish(ctx, callback).await;
+    let cookie = BrowserCookie::of(headers, ctx.config.is_public_https());
+    let browser = cookie.as_ref().map(BrowserCookie::browser);
+    let ended = finish(ctx, Callback { browser, ..callback }).await;
+    note(asked, &ended);
     match ended {
-        Ended { outcome, provider, redirect_uri: Some(uri) } => {
+        Ended { outcome, provider, redirect_uri: Some(uri), .. } => {
             go_on(&uri, provider.as_ref(), &outcome.map_err(Problem::from))
         }
         Ended { outcome: Ok(Finished::Connected(connection)), .. } => match prefers_html(headers) {
@@ -133,24 +141,14 @@ async fn arrived(
     }
 }
 
-/// Reads what the provider sent. A parameter that comes twice is refused (RFC 6749 section 3.1).
-fn parse(provider: Option<ProviderId>, query: &str) -> Result<Callback, Problem> {
-    let mut callback = Callback { provider, ..Callback::default() };
-    for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
-        let value = value.into_owned();
-        let twice = match name.as_ref() {
-            "state" => callback.state.replace(value).is_some(),
-            "code" => callback.code.replace(value.into()).is_some(),
-            "error" => callback.error.replace(value).is_some(),
-            "iss" => callback.iss.replace(value).is_some(),
-            // Slack and Google send more than the standard knows.
-            _ => false,
-        };
-        if twice {
-            return Err(Problem::field(name.into_owned(), "must not come twice"));
-        }
+/// Records for whom a connect ended, and with which connection: the request itself does not say.
+fn note<E>(asked: &Asked, ended: &Ended<Result<Finished, E>>) {
+    let (tenant, user) = ended.whose.as_ref().map(|(tenant, user)| (tenant, user)).unzip();
+    asked.about(tenant, user, ended.provider.as_ref());
+    if let Ok(Finished::Connected(connection)) = &ended.outcome {
+        let scopes = connection.credentials.iter().flat_map(|each| each.scopes.iter().cloned()).collect();
+        asked.note(connection.id, Some(&scopes));
     }
-    Ok(callback)
 }
 
 /// Sends the browser on (303: the next request is a GET without what this one carried).

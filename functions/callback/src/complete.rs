@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use serde::Deserialize;
 use shared::domain::{TenantId, UserId};
 use shared::flow::Context;
 use shared::flow::complete::{CompleteRequest, complete as complete_connect};
-use shared::http::{Body, Caller, ConnectionView, Problem};
+use shared::http::{Asked, Body, ConnectionView, Problem};
 use shared::secret::SecretString;
 use utoipa::ToSchema;
 
@@ -46,12 +45,17 @@ pub(crate) struct CompleteBody {
 )]
 pub(crate) async fn complete(
     State(ctx): State<Arc<Context>>,
-    headers: HeaderMap,
+    asked: Asked,
     Body(body): Body<CompleteBody>,
 ) -> Result<Json<ConnectionView>, Problem> {
-    Caller::from_headers(&headers, &ctx.attempt_key, ctx.clock.now())?.require_service()?;
-    let request =
-        CompleteRequest { completion: body.completion, tenant_id: body.tenant_id, user_id: body.user_id };
+    asked.for_user(&body.tenant_id, &body.user_id, None).await?;
+    let request = CompleteRequest {
+        completion: body.completion,
+        providers: asked.providers(&body.tenant_id),
+        tenant_id: body.tenant_id,
+        user_id: body.user_id,
+    };
     let connection = complete_connect(&ctx, &request).await?;
+    asked.note(connection.id, None);
     Ok(Json(connection.into()))
 }

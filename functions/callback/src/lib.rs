@@ -3,13 +3,14 @@
 mod callback;
 mod complete;
 
-use shared::http::{Endpoints, endpoint};
+use shared::access::Call;
+use shared::http::{Endpoints, Rule, endpoint};
 
 /// The endpoints of this function.
 #[must_use]
 pub fn endpoints() -> Endpoints {
     Endpoints::new()
-        .endpoint(endpoint!(callback::callback))
-        .endpoint(endpoint!(callback::callback_of_provider))
-        .endpoint(endpoint!(complete::complete))
+        .endpoint(Rule::Callback, endpoint!(callback::callback))
+        .endpoint(Rule::Callback, endpoint!(callback::callback_of_provider))
+        .endpoint(Rule::Service(Call::Complete), endpoint!(complete::complete))
 }

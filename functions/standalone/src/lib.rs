@@ -44,7 +44,7 @@ fn functions() -> Endpoints {
 
 /// All functions on one router.
 pub fn router(ctx: &Arc<Context>) -> Router {
-    http::layers(functions().into_router().with_state(Arc::clone(ctx)), &ctx.config)
+    http::layers(functions().into_router(ctx), &ctx.config)
 }
 
 /// The OpenAPI 3.1 document of all functions, as it is kept in `docs/openapi.json`.

@@ -26,7 +26,7 @@ async fn start() -> Result<ExitCode, Box<dyn std::error::Error>> {
     telemetry::init("standalone", &config);
     entry::harden();
     let (config, sandbox) = with_sandbox(config).await?;
-    let ctx = app::build(config, Parts::system(true))?;
+    let ctx = app::build(config, Parts::system("standalone", true))?;
     let listener = TcpListener::bind(ctx.config.listen.address)
         .await
         .map_err(|error| format!("{} can't be listened on: {error}", ctx.config.listen.address))?;

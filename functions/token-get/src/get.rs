@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use shared::cache::LookupKey;
 use shared::domain::{
@@ -14,7 +13,7 @@ use shared::domain::{
 use shared::flow::Context;
 use shared::flow::read::{ReadRequest, ServedToken, read};
 use shared::flow::select::Narrowing;
-use shared::http::{Body, Caller, Problem, read_problem};
+use shared::http::{Asked, Body, Problem, read_problem};
 use shared::secret::{ExposeSecret, SecretString};
 use utoipa::ToSchema;
 
@@ -104,11 +103,10 @@ fn in_clear<S: serde::Serializer>(token: &SecretString, serializer: S) -> Result
 )]
 pub(crate) async fn get(
     State(ctx): State<Arc<Context>>,
-    headers: HeaderMap,
+    asked: Asked,
     Body(body): Body<GetBody>,
 ) -> Result<Json<GetAnswer>, Problem> {
-    let now = ctx.clock.now();
-    Caller::from_headers(&headers, &ctx.attempt_key, now)?.require_service()?;
+    asked.for_user(&body.tenant_id, &body.user_id, Some(&body.provider)).await?;
     let minimum = body.min_ttl_seconds.unwrap_or(DEFAULT_MIN_TTL);
     if minimum > MOST_MIN_TTL {
         return Err(Problem::field("minTtlSeconds", "must be at most 3000"));
@@ -125,8 +123,11 @@ pub(crate) async fn get(
         required_scopes: body.required_scopes,
     };
     match read(&ctx, &request).await {
-        Ok(served) => Ok(Json(answer(served))),
-        Err(error) => Err(read_problem(&error, &request, now)),
+        Ok(served) => {
+            asked.note(served.connection_id, Some(&served.scopes));
+            Ok(Json(answer(served)))
+        }
+        Err(error) => Err(read_problem(&error, &request, ctx.clock.now())),
     }
 }
 

@@ -4,13 +4,14 @@ mod get;
 mod refresh;
 mod revoke;
 
-use shared::http::{Endpoints, endpoint};
+use shared::access::Call;
+use shared::http::{Endpoints, Rule, endpoint};
 
 /// The endpoints of this function.
 #[must_use]
 pub fn endpoints() -> Endpoints {
     Endpoints::new()
-        .endpoint(endpoint!(get::get))
-        .endpoint(endpoint!(refresh::refresh))
-        .endpoint(endpoint!(revoke::revoke))
+        .endpoint(Rule::Service(Call::TokensGet), endpoint!(get::get))
+        .endpoint(Rule::Service(Call::TokensRefresh), endpoint!(refresh::refresh))
+        .endpoint(Rule::Service(Call::TokensRevoke), endpoint!(revoke::revoke))
 }

@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use shared::domain::{ConnectionId, ProviderId, Status, Timestamp, TokenKind};
 use shared::error::Code;
 use shared::flow::Context;
 use shared::flow::renew::{Trigger, renew};
-use shared::http::{Caller, Id, OptionalBody, Problem, lookup_key, renew_problem};
+use shared::http::{Asked, Id, OptionalBody, Problem, lookup_key, renew_problem};
 use utoipa::ToSchema;
 
 /// Which half.
@@ -55,14 +54,12 @@ pub(crate) struct RefreshAnswer {
 )]
 pub(crate) async fn refresh(
     State(ctx): State<Arc<Context>>,
-    headers: HeaderMap,
+    asked: Asked,
     Id(id): Id,
     OptionalBody(body): OptionalBody<RefreshBody>,
 ) -> Result<Json<RefreshAnswer>, Problem> {
     let now = ctx.clock.now();
-    Caller::from_headers(&headers, &ctx.attempt_key, now)?.require_service()?;
-    let connection = ctx.store.connection(id).await?;
-    let connection = connection.ok_or_else(|| Problem::new(Code::ConnectionNotFound).connection(id))?;
+    let connection = asked.for_connection(id).await?;
     let credential = connection
         .credential(body.token_kind)
         .ok_or_else(|| Problem::new(Code::TokenKindUnavailable).connection(id))?;

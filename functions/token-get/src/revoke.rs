@@ -5,12 +5,11 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use shared::domain::{ConnectionId, ProviderRevocation, Status, Timestamp};
 use shared::flow::Context;
 use shared::flow::revoke::{RevokeRequest, revoke as revoke_connection};
-use shared::http::{Caller, Id, OptionalBody, Problem};
+use shared::http::{Asked, Id, OptionalBody, Problem};
 use utoipa::ToSchema;
 
 /// Who revokes, and why: kept with the connection.
@@ -58,11 +57,11 @@ pub(crate) struct RevokeAnswer {
 )]
 pub(crate) async fn revoke(
     State(ctx): State<Arc<Context>>,
-    headers: HeaderMap,
+    asked: Asked,
     Id(id): Id,
     OptionalBody(body): OptionalBody<RevokeBody>,
 ) -> Result<Json<RevokeAnswer>, Problem> {
-    Caller::from_headers(&headers, &ctx.attempt_key, ctx.clock.now())?.require_service()?;
+    asked.for_connection(id).await?;
     check("revokedBy", body.revoked_by.as_deref(), 256)?;
     check("reason", body.reason.as_deref(), 1000)?;
     let request = RevokeRequest { id, by: body.revoked_by, reason: body.reason };

@@ -16,6 +16,12 @@ pub(crate) fn post(path: &str, media_type: &str, body: &str) -> Vec<u8> {
     send("POST", path, media_type, body)
 }
 
+/// A request with a JSON body, by the bearer of a credential.
+pub(crate) fn post_as(bearer: &str, path: &str, body: &str) -> Vec<u8> {
+    let media_type = format!("application/json\r\nauthorization: Bearer {bearer}");
+    send("POST", path, &media_type, body)
+}
+
 /// A request with a body, by any method.
 pub(crate) fn send(method: &str, path: &str, media_type: &str, body: &str) -> Vec<u8> {
     let length = body.len();

@@ -124,6 +124,7 @@ pub(crate) fn environment(data: &Path) -> Vec<(&'static str, String)> {
     vec![
         ("DATA_DIR", data.display().to_string()),
         ("LOG", fixed("warn")),
+        ("AUDIT", fixed("off")),
         ("SANDBOX", fixed("off")),
         ("REFRESH_EVERY", fixed("24h")),
         ("HEALTH_EVERY", fixed("24h")),

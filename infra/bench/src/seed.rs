@@ -40,7 +40,7 @@ pub(crate) fn user(number: u32) -> String {
 /// When the store can't be written.
 pub(crate) async fn fill(data: &Path, numbers: Range<u32>, due: &[String]) -> Result<()> {
     let config = Config::from_vars(lab::environment(data))?;
-    let ctx = app::build(config, Parts::system(true))?;
+    let ctx = app::build(config, Parts::system("seed", true))?;
     let mut due = due.iter();
     let mut from = numbers.start;
     while from < numbers.end {

@@ -34,7 +34,7 @@ impl Process {
             let child = Command::new(&program)
                 .env_clear()
                 .envs(vars.iter().map(|(name, value)| (name, value)))
-                .env("PORT", address.port().to_string())
+                .env("LISTEN", address.to_string())
                 .stdin(Stdio::null())
                 .stdout(out.try_clone()?)
                 .stderr(out)

@@ -61,7 +61,7 @@ impl World {
         let vars = vars(&peer, &backends, folder)?;
         // It makes store and key, before the processes do so at once.
         let own = vars.iter().cloned().chain(backends.firestore().map(|host| of_firestore(&host)));
-        let observer = app::build(Config::from_vars(own)?, Parts::system(false))?;
+        let observer = app::build(Config::from_vars(own)?, Parts::system("observer", false))?;
 
         let (mut links, mut listeners, mut slots) = (Vec::new(), Vec::new(), Vec::new());
         for (index, function) in Fleet::functions().enumerate() {
@@ -143,8 +143,8 @@ fn of_firestore(host: &str) -> (String, String) {
 fn vars(peer: &Peer, backends: &Backends, folder: &Path) -> Result<Vec<(String, String)>> {
     let mut vars: BTreeMap<String, String> = backends.vars.iter().cloned().collect();
     let mut set = |name: &str, value: &str| drop(vars.insert(name.to_owned(), value.to_owned()));
-    set("AUTH", "platform");
     set("PUBLIC_URL", PUBLIC_URL);
+    set("AUDIT", "off");
     set("LOG", "info,shared::cache=warn");
     set("LOG_FORMAT", "json");
     let (client_id, client_secret) = peer.app();

@@ -3,11 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::ConfigError;
+use crate::access::Callers;
 
 /// Where an empty value is not the same as none: the default would be another store, another key, another
 /// degree of trust. Everywhere else an empty value, as templates leave it behind, counts as unset.
-const NEVER_EMPTY: [&str; 7] =
-    ["STORE_URL", "CACHE_URL", "KEY_URL", "ATTEMPT_KEY", "AUTH", "CALLERS_FILE", "SANDBOX"];
+const NEVER_EMPTY: [&str; 10] = [
+    "STORE_URL",
+    "CACHE_URL",
+    "KEY_URL",
+    "ATTEMPT_KEY",
+    "AUTH",
+    "CALLERS",
+    "CALLERS_FILE",
+    "AUDIT",
+    "AUDIT_KEY",
+    "SANDBOX",
+];
 
 /// The variables, and what is wrong with them so far.
 pub(super) struct Env {
@@ -64,6 +75,17 @@ impl Env {
     ) -> Option<T> {
         let text = self.text(name)?;
         parse(&text).map_err(|problem| self.problem(format!("{name} {problem}"))).ok()
+    }
+
+    /// Who may call: the text of `CALLERS`, or the file that `CALLERS_FILE` names, which is read again while we run.
+    pub(super) fn callers(&mut self) -> Option<Callers> {
+        match (self.values.get("CALLERS").cloned(), self.values.get("CALLERS_FILE").cloned()) {
+            (Some(_), Some(_)) => {
+                self.problem("CALLERS and CALLERS_FILE are both set");
+                None
+            }
+            (text, file) => text.map(Callers::Text).or_else(|| file.map(|path| Callers::File(path.into()))),
+        }
     }
 
     /// The ids in `PROVIDER_<ID>_…`, as they stand there.

@@ -9,6 +9,7 @@ use tracing_subscriber::filter::Targets;
 use url::{Host, Url};
 
 use super::{Auth, LogFormat, RedirectStyle};
+use crate::audit::AuditTo;
 use crate::seal::AttemptKey;
 use crate::secret::SecretString;
 
@@ -161,8 +162,18 @@ pub(super) fn allow_deny(text: &str) -> Result<bool, String> {
 pub(super) fn auth(text: &str) -> Result<Auth, String> {
     match text {
         "off" => Ok(Auth::Off),
+        "callers" => Ok(Auth::Callers),
         "platform" => Ok(Auth::Platform),
-        _ => Err(format!("must be off or platform, not {text}")),
+        _ => Err(format!("must be off, callers or platform, not {text}")),
+    }
+}
+
+pub(super) fn audit(text: &str) -> Result<AuditTo, String> {
+    match text.split_once(':') {
+        None if text == "off" => Ok(AuditTo::Off),
+        None if text == "stdout" => Ok(AuditTo::Stdout),
+        Some(("file", path)) if !path.is_empty() => Ok(AuditTo::File(path.into())),
+        Some(_) | None => Err(format!("must be off, stdout or file:PATH, not {text}")),
     }
 }
 

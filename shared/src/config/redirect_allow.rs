@@ -39,12 +39,12 @@ const MAX_LENGTH: usize = 2048;
 
 impl RedirectAllow {
     /// Allows no entry.
-    pub(super) const fn nothing_but_loopback(loopback: bool) -> Self {
+    pub(crate) const fn nothing_but_loopback(loopback: bool) -> Self {
         Self { entries: Vec::new(), loopback }
     }
 
     /// Reads comma-separated entries `https://host[:port]/path`.
-    pub(super) fn parse(text: &str, loopback: bool) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str, loopback: bool) -> Result<Self, String> {
         let mut entries = Vec::new();
         for entry in text.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
             match plain(entry) {

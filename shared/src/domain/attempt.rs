@@ -18,6 +18,19 @@ pub enum Completion {
     Confirm,
 }
 
+/// A browser, by the digest of a secret cookie that it has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Browser(String);
+
+impl Browser {
+    /// The browser with this digest of its cookie.
+    #[must_use]
+    pub const fn new(digest: String) -> Self {
+        Self(digest)
+    }
+}
+
 /// What was asked for, as it is sealed under the `state`; no `Debug`, for the code verifier's sake.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -44,6 +57,12 @@ pub struct Attempt {
     pub connection_id: Option<ConnectionId>,
     /// Who makes it active.
     pub completion: Completion,
+    /// The browser that must bring the callback; `None`: whichever does.
+    #[serde(default)]
+    pub browser: Option<Browser>,
+    /// Who started it, as it is called in the audit log.
+    #[serde(default)]
+    pub started_by: Option<String>,
     /// When it was started.
     pub created_at: Timestamp,
     /// When it ends.

@@ -14,7 +14,7 @@ mod scope;
 mod time;
 
 pub use alarm::{Alarm, Rule};
-pub use attempt::{Attempt, Completion, Parked};
+pub use attempt::{Attempt, Browser, Completion, Parked};
 pub use connection::{Account, Connection, Health, HealthStatus, Revoked, Status, StatusReason};
 pub use credential::{Credential, Lease, RefreshState, Sealed, TokenKind, lives_for};
 pub use event::{Event, EventKind};

@@ -31,7 +31,7 @@ pub enum ParseRateError {
     #[error("must be a rate such as 600/min (or 10/s, 5000/h), with a burst if need be: 600/min burst 100")]
     Form,
     /// It lets nothing through, or more than can be told apart in microseconds.
-    #[error("must let through at least 1, and at most 10000 in a second")]
+    #[error("must let through at least 1, and at most 1000000 in a second")]
     Count,
     /// At once more than in its whole time, or nothing.
     #[error("must have a burst of at least 1, and at most its count")]
@@ -62,8 +62,15 @@ pub enum Step {
 }
 
 impl Rate {
-    /// The most that can be let through in a second: above, whole microseconds between two are too coarse.
-    const MOST_A_SECOND: u64 = 10_000;
+    /// The most that can be let through in a second: one a microsecond. Where the microseconds between two are no whole number, they
+    /// are rounded up: 30,000 a second are 29,411.
+    const MOST_A_SECOND: u64 = 1_000_000;
+
+    /// So many a minute, with the usual burst.
+    #[must_use]
+    pub const fn per_minute(count: u32) -> Self {
+        Self { count, per: Unit::Minute, burst: Unit::Minute.usual_burst(count) }
+    }
 
     /// How many in [`per`](Self::per).
     #[must_use]
@@ -127,6 +134,20 @@ impl Unit {
         }
     }
 
+    /// What is let through in ten seconds, but at least five or all that there is.
+    const fn usual_burst(self, count: u32) -> u32 {
+        let share = match self {
+            Self::Second => return count,
+            Self::Minute => count / 6,
+            Self::Hour => count / 360,
+        };
+        match (share < 5, count < 5) {
+            (true, true) => count,
+            (true, false) => 5,
+            (false, _) => share,
+        }
+    }
+
     const fn as_str(self) -> &'static str {
         match self {
             Self::Second => "s",
@@ -159,12 +180,7 @@ impl FromStr for Rate {
         if count == 0 || u64::from(count) > Self::MOST_A_SECOND * per.seconds() {
             return Err(ParseRateError::Count);
         }
-        let usual = match per {
-            Unit::Second => count,
-            Unit::Minute => (count / 6).max(5).min(count),
-            Unit::Hour => (count / 360).max(5).min(count),
-        };
-        let burst = burst.unwrap_or(usual);
+        let burst = burst.unwrap_or(per.usual_burst(count));
         if burst == 0 || burst > count {
             return Err(ParseRateError::Burst);
         }
@@ -252,7 +268,7 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Rate>(), Err(ParseRateError::Form), "{text}");
         }
-        for text in ["0/s", "10001/s", "600001/min"] {
+        for text in ["0/s", "1000001/s", "60000001/min"] {
             assert_eq!(text.parse::<Rate>(), Err(ParseRateError::Count), "{text}");
         }
         for text in ["5/s burst 0", "5/s burst 6"] {

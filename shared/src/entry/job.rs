@@ -19,7 +19,7 @@ use crate::http::{self, Problem};
 use crate::store::StoreError;
 
 /// Runs a job until SIGTERM or Ctrl-C, or once.
-pub async fn job<R, F>(name: &str, run: R) -> ExitCode
+pub async fn job<R, F>(name: &'static str, run: R) -> ExitCode
 where
     R: Fn(Arc<Context>, Bounds) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Result<JobReport, StoreError>> + Send + 'static,
@@ -37,7 +37,7 @@ where
     }
     match ctx.config.auth {
         Auth::Off => {}
-        Auth::Platform => tracing::info!("AUTH=platform: whoever the platform lets in may start a run"),
+        Auth::Callers | Auth::Platform => tracing::info!("whoever the platform lets in may start a run"),
     }
     if ctx.config.lambda {
         return lambda::job(ctx, run).await;
@@ -58,9 +58,9 @@ where
         let bounds = input.bounds(&ctx.config, None);
         run(ctx, bounds).await.map(Json).map_err(Problem::from)
     };
-    let router = http::health_endpoint().route("/", post(handler)).into_router();
+    let router = http::health_endpoint().page("/", post(handler)).into_router(ctx);
     let limit = ctx.config.deadline + STOP_WITHIN;
-    http::layers_within(router.with_state(Arc::clone(ctx)), &ctx.config, limit)
+    http::layers_within(router, &ctx.config, limit)
 }
 
 /// One run, and its report on standard output. A run that is told to stop takes up nothing new.
@@ -106,7 +106,7 @@ mod tests {
     async fn posted(body: &'static str) -> (u16, Value) {
         let folder = tempfile::tempdir().unwrap();
         let vars = [("STORE_URL", "sqlite::memory:"), ("DATA_DIR", folder.path().to_str().unwrap())];
-        let ctx = app::build(Config::from_vars(vars).unwrap(), Parts::system(false)).unwrap();
+        let ctx = app::build(Config::from_vars(vars).unwrap(), Parts::system("test", false)).unwrap();
         let router = router(&ctx, |ctx, bounds| async move { sweep::refresh(&ctx, bounds).await });
         let request = Request::post("/").body(Body::from(body)).unwrap();
         let response = router.oneshot(request).await.unwrap();

@@ -25,16 +25,18 @@ pub use self::port::{serve, serve_on};
 pub use self::stop::told_to_stop;
 
 /// Runs an endpoint group: under Lambda for as long as there are events, else on its port until SIGTERM or Ctrl-C.
-pub async fn http(name: &str, endpoints: Endpoints) -> ExitCode {
+pub async fn http(name: &'static str, endpoints: Endpoints) -> ExitCode {
     let Some(ctx) = start(name) else { return ExitCode::FAILURE };
     match ctx.config.auth {
-        Auth::Off => {}
-        Auth::Platform => tracing::warn!(
-            "AUTH=platform: every caller the platform lets in may ask for every token of every tenant; callers and grants come with CALLERS_FILE"
-        ),
+        Auth::Callers => {}
+        Auth::Off => tracing::warn!("AUTH=off: whoever reaches this address may ask for every token of every tenant"),
+        Auth::Platform => {
+            complain(&NotForEndpoints);
+            return ExitCode::FAILURE;
+        }
     }
     let endpoints = http::health_endpoint().merge(endpoints);
-    let router = http::layers(endpoints.into_router().with_state(Arc::clone(&ctx)), &ctx.config);
+    let router = http::layers(endpoints.into_router(&ctx), &ctx.config);
     if ctx.config.lambda {
         return lambda::http(ctx, router).await;
     }
@@ -42,7 +44,7 @@ pub async fn http(name: &str, endpoints: Endpoints) -> ExitCode {
 }
 
 /// Reads the configuration and builds the context; says what is wrong, all of it, when it can't.
-fn start(name: &str) -> Option<Arc<Context>> {
+fn start(name: &'static str) -> Option<Arc<Context>> {
     let config = match Config::from_env() {
         Ok(config) => config,
         Err(error) => {
@@ -56,7 +58,7 @@ fn start(name: &str) -> Option<Arc<Context>> {
     }
     telemetry::init(name, &config);
     harden();
-    match app::build(config, Parts::system(false)) {
+    match app::build(config, Parts::system(name, false)) {
         Ok(ctx) => Some(ctx),
         Err(error) => {
             complain(&error);
@@ -75,6 +77,10 @@ pub fn complain(error: &dyn std::error::Error) {
         cause = error.source();
     }
 }
+
+#[derive(Debug, thiserror::Error)]
+#[error("AUTH=platform is for the scheduled functions: here CALLERS_FILE says who may call")]
+struct NotForEndpoints;
 
 #[derive(Debug, thiserror::Error)]
 #[error(

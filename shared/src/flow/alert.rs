@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::{Context, actor};
-use crate::domain::{CredentialId, Event, EventKind, ProviderId, Rule, Timestamp};
+use crate::domain::{CredentialId, Event, EventKind, ProviderId, Rule, TenantId, Timestamp};
 
 /// How long an alert about a refused app stands before it is raised again.
 const REFUSED_STANDS: Duration = Duration::from_secs(60 * 60);
@@ -56,6 +56,19 @@ pub(super) async fn grant_of_testing_app(ctx: &Context, provider: &ProviderId, c
             provider.id = %provider,
             "grants end a week after their consent: the app seems to be in testing; publish it at the provider"
         );
+    }
+}
+
+/// Keeps an alert about one connect of a tenant. The caller logs it.
+pub(super) async fn of_tenant(ctx: &Context, tenant: &TenantId, provider: &ProviderId, detail: &str) {
+    let event = Event {
+        tenant_id: Some(tenant.clone()),
+        provider: Some(provider.clone()),
+        detail: Some(detail.to_owned()),
+        ..actor::event(ctx.clock.now(), EventKind::Alert)
+    };
+    if let Err(error) = ctx.store.record(&[event]).await {
+        tracing::warn!(error = &error as &dyn std::error::Error, "an alert was not kept");
     }
 }
 

@@ -2,9 +2,10 @@
 
 use super::connect::{ConnectError, Consented, connect};
 use super::finish::completion_id;
-use super::{Context, actor, attempts, discard};
+use super::{Context, alert, attempts, discard};
 use crate::domain::Sealed;
-use crate::domain::{Connection, Event, EventKind, Parked, TenantId, UserId};
+use crate::domain::{Connection, Parked, ProviderId, TenantId, UserId};
+use crate::access::Names;
 use crate::error::Code;
 use crate::provider::{Failure, Provider};
 use crate::seal::{Place, SealError};
@@ -19,6 +20,8 @@ pub struct CompleteRequest {
     pub tenant_id: TenantId,
     /// The person.
     pub user_id: UserId,
+    /// At which providers the caller may complete.
+    pub providers: Names<ProviderId>,
 }
 
 /// Why a connect was not completed.
@@ -33,6 +36,9 @@ pub enum CompleteError {
     /// Another person than the one who started.
     #[error("another person started this connect")]
     Mismatch,
+    /// At a provider that the caller is not granted.
+    #[error("the caller may not complete connects at this provider; this one was discarded")]
+    NotGranted,
     /// It can't be opened.
     #[error("the parked connection can't be opened")]
     Seal(#[source] SealError),
@@ -52,6 +58,7 @@ impl CompleteError {
             Self::Unknown => Code::CompletionInvalid,
             Self::Take(_) => Code::StoreUnavailable,
             Self::Mismatch => Code::CompletionMismatch,
+            Self::NotGranted => Code::Forbidden,
             Self::Seal(error) => error.code(),
             Self::Answer(_) => Code::ExchangeFailed,
             Self::Connect(error) => error.code(),
@@ -69,6 +76,10 @@ pub async fn complete(ctx: &Context, request: &CompleteRequest) -> Result<Connec
         discard::discard(ctx, provider, &parked.account, &answer).await;
         raise(ctx, &parked, provider).await;
         return Err(CompleteError::Mismatch);
+    }
+    if !request.providers.has(&attempt.provider) {
+        discard::discard(ctx, provider, &parked.account, &answer).await;
+        return Err(CompleteError::NotGranted);
     }
     let consented = Consented {
         attempt,
@@ -117,15 +128,6 @@ async fn raise(ctx: &Context, parked: &Parked, provider: &Provider) {
         tenant.id = %parked.attempt.tenant_id,
         "a connect was completed by another person than the one who started it; discarded"
     );
-    let event = Event {
-        tenant_id: Some(parked.attempt.tenant_id.clone()),
-        provider: Some(parked.attempt.provider.clone()),
-        detail: Some(
-            "completion_mismatch: another person than the one who started completed a connect".to_owned(),
-        ),
-        ..actor::event(ctx.clock.now(), EventKind::Alert)
-    };
-    if let Err(error) = ctx.store.record(&[event]).await {
-        tracing::warn!(error = &error as &dyn std::error::Error, "an alert was not kept");
-    }
+    let detail = "completion_mismatch: another person than the one who started completed a connect";
+    alert::of_tenant(ctx, &parked.attempt.tenant_id, &parked.attempt.provider, detail).await;
 }

@@ -8,7 +8,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use super::connect::{ConnectError, Consented, connect};
 use super::{Context, actor, alert, attempts, discard};
 use crate::clock::NoRandomness;
-use crate::domain::{Account, Attempt, AttemptId, Completion, Connection, Parked, ProviderId, Timestamp};
+use crate::domain::{
+    Account, Attempt, AttemptId, Browser, Completion, Connection, Parked, ProviderId, TenantId, Timestamp, UserId,
+};
 use crate::error::Code;
 use crate::provider::{Failure, FailureClass, Provider, TokenAnswer};
 use crate::seal::{Place, SealError};
@@ -31,6 +33,36 @@ pub struct Callback {
     pub error: Option<String>,
     /// `iss` (RFC 9207).
     pub iss: Option<String>,
+    /// The browser that brings it, where it has our cookie.
+    pub browser: Option<Browser>,
+}
+
+/// A parameter that comes twice (RFC 6749 section 3.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Twice(pub String);
+
+impl Callback {
+    /// Reads what the provider sent; what it may not send is passed over: Slack and Google send more than the standard knows.
+    ///
+    /// # Errors
+    /// The parameter that comes twice.
+    pub fn from_query(provider: Option<ProviderId>, query: &str) -> Result<Self, Twice> {
+        let mut callback = Self { provider, ..Self::default() };
+        for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+            let value = value.into_owned();
+            let twice = match name.as_ref() {
+                "state" => callback.state.replace(value).is_some(),
+                "code" => callback.code.replace(value.into()).is_some(),
+                "error" => callback.error.replace(value).is_some(),
+                "iss" => callback.iss.replace(value).is_some(),
+                _ => false,
+            };
+            if twice {
+                return Err(Twice(name.into_owned()));
+            }
+        }
+        Ok(callback)
+    }
 }
 
 /// How a callback ended well.
@@ -55,6 +87,8 @@ pub struct Ended<T> {
     pub provider: Option<ProviderId>,
     /// Where the attempt wanted the browser to go, once it is known.
     pub redirect_uri: Option<String>,
+    /// For whom, once it is known.
+    pub whose: Option<(TenantId, UserId)>,
 }
 
 /// Why a callback could not be completed.
@@ -63,6 +97,9 @@ pub enum FinishError {
     /// Unknown, used, expired, or for another provider.
     #[error("the state is unknown, used or expired, or belongs to another provider")]
     State,
+    /// Another browser than the one that started.
+    #[error("another browser started this: start again in this one")]
+    Browser,
     /// What may hold the attempt can't be read.
     #[error("the attempt can't be read")]
     Attempt(#[source] attempts::TakeError),
@@ -112,7 +149,7 @@ impl FinishError {
     #[must_use]
     pub fn code(&self) -> Code {
         match self {
-            Self::State => Code::StateInvalid,
+            Self::State | Self::Browser => Code::StateInvalid,
             Self::Attempt(_) | Self::Park(_) => Code::StoreUnavailable,
             Self::Issuer => Code::IssuerMismatch,
             Self::CodeOrError => Code::InvalidRequest,
@@ -160,9 +197,17 @@ pub async fn finish(
 ) -> Ended<Result<Finished, FinishError>> {
     let attempt = match take(ctx, &callback).await {
         Ok(attempt) => attempt,
-        Err(error) => return Ended { outcome: Err(error), provider: callback.provider, redirect_uri: None },
+        Err(error) => {
+            let provider = callback.provider;
+            return Ended { outcome: Err(error), provider, redirect_uri: None, whose: None };
+        }
     };
+    let whose = Some((attempt.tenant_id.clone(), attempt.user_id.clone()));
     let provider = Some(attempt.provider.clone());
+    if attempt.browser.is_some() && attempt.browser != callback.browser {
+        raise(ctx, &attempt).await;
+        return Ended { outcome: Err(FinishError::Browser), provider, redirect_uri: None, whose };
+    }
     let redirect_uri = attempt.redirect_uri.clone();
     let flight = {
         let ctx = std::sync::Arc::clone(ctx);
@@ -177,7 +222,19 @@ pub async fn finish(
         }))
     };
     let outcome = flight.await.unwrap_or(Err(FinishError::Lost));
-    Ended { outcome, provider, redirect_uri }
+    Ended { outcome, provider, redirect_uri, whose }
+}
+
+/// A callback in another browser than the one that started is what a lure looks like: an attacker starts, a victim consents. The code
+/// is not used, so nobody holds anything.
+async fn raise(ctx: &Context, attempt: &Attempt) {
+    tracing::warn!(
+        provider.id = %attempt.provider,
+        tenant.id = %attempt.tenant_id,
+        "a connect came back in another browser than the one that started it; its code was not used"
+    );
+    let detail = "browser_mismatch: a connect came back in another browser than the one that started it";
+    alert::of_tenant(ctx, &attempt.tenant_id, &attempt.provider, detail).await;
 }
 
 /// Takes the attempt by its state, once, and checks that it is for this provider.

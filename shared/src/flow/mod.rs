@@ -28,10 +28,13 @@ use std::sync::Arc;
 
 use tokio_util::task::TaskTracker;
 
+use crate::access::Access;
+use crate::audit::Audit;
 use crate::cache::Cache;
 use crate::clock::{Clock, Ids};
 use crate::config::Config;
 use crate::error::Code;
+use crate::limit::Limiter;
 use crate::provider::{ProviderClient, Providers};
 use crate::seal::{AttemptKey, Keyring, SealError};
 use crate::store::Store;
@@ -46,6 +49,12 @@ pub struct Context {
     pub keyring: Keyring,
     /// Seals attempts and connect sessions.
     pub attempt_key: AttemptKey,
+    /// Tells callers apart.
+    pub access: Access,
+    /// Keeps them from calling too often.
+    pub limiter: Limiter,
+    /// Where calls and changes are written down.
+    pub audit: Audit,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Where ids come from.

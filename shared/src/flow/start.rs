@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Context, attempts};
+use super::{Context, actor, attempts};
 use crate::clock::NoRandomness;
 use crate::config::{RedirectRefused, RedirectStyle};
 use crate::domain::{
-    Attempt, AttemptId, Completion, Connection, ConnectionId, ProviderId, Scopes, TenantId, Timestamp,
+    Attempt, AttemptId, Browser, Completion, Connection, ConnectionId, ProviderId, Scopes, TenantId, Timestamp,
     TokenKind, UserId,
 };
 use crate::error::Code;
@@ -41,8 +41,10 @@ pub struct StartRequest {
     pub team_id: Option<String>,
     /// The connection to renew in place.
     pub connection_id: Option<ConnectionId>,
-    /// Who makes it active.
+    /// Who makes it active; a tenant may insist on its own backend.
     pub completion: Completion,
+    /// The browser that starts it, where one does: unless the tenant's backend confirms, it alone can bring the callback.
+    pub browser: Option<Browser>,
 }
 
 /// Where to send the browser.
@@ -54,6 +56,8 @@ pub struct Started {
     pub state: AttemptId,
     /// When it ends.
     pub expires_at: Timestamp,
+    /// Whether only the browser that started it can finish it.
+    pub bound: bool,
 }
 
 /// Why a connect was not started.
@@ -115,7 +119,11 @@ pub async fn start(ctx: &Context, request: StartRequest) -> Result<Started, Star
     if provider.app().is_none() {
         return Err(StartError::NotConfigured(request.provider.clone()));
     }
-    check_redirect(ctx, &request)?;
+    let completion = match ctx.access.policy().tenant(&request.tenant_id).completion {
+        Completion::Confirm => Completion::Confirm,
+        Completion::Direct => request.completion,
+    };
+    check_redirect(ctx, &request, completion)?;
     let requested_scopes = scopes_to_ask(provider, &request)?;
     let renewed = connection_to_renew(ctx, &request).await?;
 
@@ -139,7 +147,9 @@ pub async fn start(ctx: &Context, request: StartRequest) -> Result<Started, Star
         code_verifier,
         requested_scopes,
         connection_id: request.connection_id,
-        completion: request.completion,
+        completion,
+        browser: request.browser.filter(|_| completion == Completion::Direct),
+        started_by: actor::current().map(|actor| actor.who.as_ref().to_owned()),
         created_at: now,
         expires_at: now + ATTEMPT_TTL,
     };
@@ -158,7 +168,12 @@ pub async fn start(ctx: &Context, request: StartRequest) -> Result<Started, Star
         )
         .map_err(|_| StartError::NotConfigured(attempt.provider.clone()))?;
     keep(ctx, &attempt).await?;
-    Ok(Started { authorization_url: url.into(), state: attempt.id, expires_at: attempt.expires_at })
+    Ok(Started {
+        authorization_url: url.into(),
+        state: attempt.id,
+        expires_at: attempt.expires_at,
+        bound: attempt.browser.is_some(),
+    })
 }
 
 /// The `redirect_uri` of a provider: one of its own by default, against mix-up (RFC 9700 section 4.4.2).
@@ -170,13 +185,26 @@ fn callback_uri(ctx: &Context, provider: &ProviderId) -> String {
     }
 }
 
-fn check_redirect(ctx: &Context, request: &StartRequest) -> Result<(), StartError> {
-    match (&request.redirect_uri, request.completion) {
-        (Some(uri), _) if *uri == ctx.config.public(OWN_PAGE) => Ok(()),
-        (Some(uri), _) => {
-            let allowed = ctx.config.redirect_allow.allows(uri);
-            allowed.map(|_| ()).map_err(StartError::Redirect)
-        }
+/// Whether a browser of this tenant may be sent there in the end.
+///
+/// # Errors
+/// Why not; the words continue "redirectUri …".
+pub fn may_redirect(ctx: &Context, tenant: &TenantId, uri: &str) -> Result<(), RedirectRefused> {
+    let policy = ctx.access.policy();
+    let list = policy.tenant(tenant).redirect_allow.as_ref().unwrap_or(&ctx.config.redirect_allow);
+    list.allows(uri).map(drop)
+}
+
+fn check_redirect(ctx: &Context, request: &StartRequest, completion: Completion) -> Result<(), StartError> {
+    let own_page = |uri: &String| *uri == ctx.config.public(OWN_PAGE);
+    match (&request.redirect_uri, completion) {
+        (Some(uri), Completion::Direct) if own_page(uri) => Ok(()),
+        (Some(uri), Completion::Confirm) if own_page(uri) => Err(StartError::Field {
+            field: "redirectUri",
+            problem: "must be a page of the tenant's with completion \"confirm\": ours does not know who is signed in there"
+                .to_owned(),
+        }),
+        (Some(uri), _) => may_redirect(ctx, &request.tenant_id, uri).map_err(StartError::Redirect),
         (None, Completion::Direct) => Ok(()),
         (None, Completion::Confirm) => Err(StartError::Field {
             field: "redirectUri",

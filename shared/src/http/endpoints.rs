@@ -4,9 +4,14 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::MethodRouter;
+use axum::middleware::from_fn_with_state;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
+use super::cors::cors;
+use super::document;
+use super::guard::{Gate, guard};
+use super::rule::Rule;
 use crate::flow::Context;
 
 /// One documented endpoint; made by [`endpoint!`](crate::http::endpoint).
@@ -20,11 +25,11 @@ pub struct Endpoint {
 /// Route and document of an endpoint.
 type Documented = fn() -> UtoipaMethodRouter<Arc<Context>>;
 
-/// The endpoints of a function.
+/// The endpoints of a function, each with the rule of who may call it.
 #[derive(Default)]
 pub struct Endpoints {
-    router: Router<Arc<Context>>,
-    documented: Vec<Documented>,
+    endpoints: Vec<(Rule, Endpoint)>,
+    pages: Vec<(String, MethodRouter<Arc<Context>>)>,
 }
 
 impl Endpoints {
@@ -36,34 +41,56 @@ impl Endpoints {
 
     /// Adds an endpoint that stands in the document.
     #[must_use]
-    pub fn endpoint(mut self, endpoint: Endpoint) -> Self {
-        self.documented.push(endpoint.documented);
-        Self { router: self.router.route(&endpoint.path, endpoint.methods), ..self }
+    pub fn endpoint(mut self, rule: Rule, endpoint: Endpoint) -> Self {
+        self.endpoints.push((rule, endpoint));
+        self
     }
 
-    /// Adds a page, which does not.
+    /// Adds a page, which does not, and which anybody may see.
     #[must_use]
-    pub fn route(self, path: &str, methods: MethodRouter<Arc<Context>>) -> Self {
-        Self { router: self.router.route(path, methods), ..self }
+    pub fn page(mut self, path: &str, methods: MethodRouter<Arc<Context>>) -> Self {
+        self.pages.push((path.to_owned(), methods));
+        self
     }
 
     /// Adds those of another function.
     #[must_use]
     pub fn merge(mut self, other: Self) -> Self {
-        self.documented.extend(other.documented);
-        Self { router: self.router.merge(other.router), ..self }
+        self.endpoints.extend(other.endpoints);
+        self.pages.extend(other.pages);
+        self
     }
 
-    /// What serves them.
-    pub fn into_router(self) -> Router<Arc<Context>> {
-        self.router
+    /// What serves them, each behind its guard.
+    pub fn into_router(self, ctx: &Arc<Context>) -> Router {
+        let cors = cors(&ctx.config.cors_origins);
+        let mut router = Router::new();
+        for (rule, endpoint) in self.endpoints {
+            let gate = Gate { ctx: Arc::clone(ctx), rule };
+            let mut methods = endpoint.methods.route_layer(from_fn_with_state(gate, guard));
+            if rule.is_for_sessions() {
+                methods = methods.layer(cors.clone());
+            }
+            router = router.route(&endpoint.path, methods);
+        }
+        for (path, methods) in self.pages {
+            router = router.route(&path, methods);
+        }
+        router.with_state(Arc::clone(ctx))
     }
 
     /// The document, with `head` at its beginning.
     #[must_use]
     pub fn document(&self, head: OpenApi) -> OpenApi {
-        let router = OpenApiRouter::with_openapi(head);
-        self.documented.iter().fold(router, |router, documented| router.routes(documented())).into_openapi()
+        let documents = self.endpoints.iter().map(|(rule, endpoint)| {
+            let mut one = OpenApiRouter::<Arc<Context>>::new().routes((endpoint.documented)()).into_openapi();
+            document::complete(&mut one, *rule);
+            one
+        });
+        documents.fold(head, |mut all, one| {
+            all.merge(one);
+            all
+        })
     }
 }
 

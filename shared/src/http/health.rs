@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Endpoints, endpoint};
+use super::{Endpoints, Rule, endpoint};
 use crate::domain::Timestamp;
 use crate::flow::Context;
 use crate::flow::health::reachable;
@@ -62,7 +62,7 @@ impl Link {
 /// `GET /health`.
 #[must_use]
 pub fn health_endpoint() -> Endpoints {
-    Endpoints::new().endpoint(endpoint!(health))
+    Endpoints::new().endpoint(Rule::Public, endpoint!(health))
 }
 
 /// Says how the service is

@@ -1,12 +1,16 @@
 //! What callers see: problems, checked input, the headers of every answer, pages, and who is asking.
 
 mod address;
+mod asked;
+mod browser;
 mod caller;
 mod cors;
 mod docs_page;
+mod document;
 mod endpoints;
 mod extract;
 mod faults;
+mod guard;
 mod health;
 mod layers;
 mod limit;
@@ -14,14 +18,17 @@ mod page;
 mod problems;
 pub mod ratelimit;
 mod respond;
+mod rule;
 mod schema;
 mod trace;
 mod view;
 
 pub use crate::__endpoint as endpoint;
 pub use address::ClientAddress;
-pub use caller::{Caller, Session, require_operator};
 pub use cors::cors;
+pub use asked::Asked;
+pub use browser::BrowserCookie;
+pub use caller::{Caller, Session};
 pub use docs_page::docs_page;
 pub use endpoints::{Endpoint, Endpoints};
 pub use extract::{Body, Id, OptionalBody, Query, read_body};
@@ -31,5 +38,6 @@ pub use limit::Limit;
 pub use page::{html, prefers_html, result_page, scripted_page};
 pub use problems::{lookup_key, probe_problem, read_problem, renew_problem};
 pub use respond::{AuthorizeHint, Candidate, FieldProblem, Problem};
+pub use rule::Rule;
 pub use trace::{InvocationId, Trace, request_id, with_trace};
 pub use view::{ConnectionView, CredentialView};

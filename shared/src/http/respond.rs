@@ -241,6 +241,9 @@ impl IntoResponse for Problem {
         if let Some(seconds) = details.retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
+        // For whoever records what became of the call.
+        response.extensions_mut().insert(details.code);
+        let headers = response.headers_mut();
         if details.code == Code::Unauthenticated {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }

@@ -6,6 +6,7 @@ use std::path::Path;
 use super::built_in;
 use super::descriptor::{Descriptor, IssuerParameter, Owner, USERINFO};
 use super::reachable::{Reach, names_private_address};
+use crate::config::document;
 use crate::domain::ProviderId;
 
 /// What is wrong with a provider file.
@@ -77,18 +78,8 @@ fn files_of(directory: &Path) -> Result<Vec<(String, String)>, DescriptorError> 
 /// Reads and checks one file, whose URLs lead no further than `reach`.
 pub(super) fn read(file: &str, text: &str, reach: Reach) -> Result<Descriptor, Vec<DescriptorError>> {
     let error = |key: String, problem: String| DescriptorError { file: file.to_owned(), key, problem };
-    let told = |problem: &toml::de::Error| match problem.span() {
-        Some(span) => {
-            let before = text.get(..span.start).unwrap_or_default();
-            let line = before.matches('\n').count() + 1;
-            format!("{} (line {line})", problem.message())
-        }
-        None => problem.message().to_owned(),
-    };
-    let document = toml::Deserializer::parse(text)
-        .map_err(|problem| vec![error("(syntax)".to_owned(), told(&problem))])?;
-    let descriptor: Descriptor = serde_path_to_error::deserialize(document)
-        .map_err(|problem| vec![error(problem.path().to_string(), told(problem.inner()))])?;
+    let descriptor: Descriptor =
+        document::read(text).map_err(|misfit| vec![error(misfit.key, misfit.problem)])?;
     let mut problems = Vec::new();
     let mut refuse = |key: &str, problem: &str| problems.push(error(key.to_owned(), problem.to_owned()));
     check(file, &descriptor, &mut refuse);

@@ -10,7 +10,10 @@
 )]
 
 mod admin;
+mod audit;
+mod binding;
 mod breaker;
+mod callers;
 mod concurrency;
 mod confirm;
 mod harness;
@@ -18,6 +21,8 @@ mod jobs;
 mod late;
 mod layering;
 mod life;
+mod limits;
+mod matrix;
 mod openapi;
 mod outage;
 mod pages;

@@ -1,6 +1,7 @@
 //! What is measured, one file each, and the duel that most of it is: ours and a bare route, round by round.
 
 mod authorize;
+mod guard;
 mod job;
 mod memory;
 mod redis;
@@ -28,6 +29,7 @@ use crate::stats::percentile;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Measure {
     Tokens,
+    Guard,
     Redis,
     Authorize,
     Stats,
@@ -40,8 +42,9 @@ pub(crate) enum Measure {
 
 impl Measure {
     /// All, in the order of the report.
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Tokens,
+        Self::Guard,
         Self::Redis,
         Self::Authorize,
         Self::Stats,
@@ -56,6 +59,7 @@ impl Measure {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Tokens => "tokens",
+            Self::Guard => "guard",
             Self::Redis => "redis",
             Self::Authorize => "authorize",
             Self::Stats => "stats",
@@ -79,6 +83,7 @@ impl Measure {
     pub(crate) async fn run(self, lab: &Lab, report: &mut Report) -> Result<()> {
         match self {
             Self::Tokens => tokens::run(lab, report).await,
+            Self::Guard => guard::run(lab, report).await,
             Self::Redis => redis::run(lab, report).await,
             Self::Authorize => authorize::run(lab, report).await,
             Self::Stats => stats::run(lab, report).await,

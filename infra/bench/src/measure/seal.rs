@@ -23,7 +23,7 @@ const CALLS: u32 = 50_000;
 
 pub(super) async fn run(lab: &Lab, report: &mut Report) -> Result<()> {
     let data = lab.folder("seal")?;
-    let ctx = app::build(Config::from_vars(lab::environment(&data))?, Parts::system(true))?;
+    let ctx = app::build(Config::from_vars(lab::environment(&data))?, Parts::system("seal", true))?;
     let tenant = TENANT.parse()?;
     let id: ConnectionId = "00000000-0000-4000-8000-000000000000".parse()?;
     let credential = CredentialId::owned(id, TokenKind::User);

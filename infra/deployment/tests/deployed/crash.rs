@@ -152,7 +152,7 @@ async fn a_refresh_killed_before_or_after_the_provider_rotated_loses_no_grant() 
         let before = world.sandbox.counters().calls(*endpoint);
         world.sandbox.fault(if *after { fault.after_processing() } else { fault });
         let url = format!("{}/api/v1/tokens/refresh/{id}", base(&world, "token-get"));
-        flights.push(in_flight(reqwest::Client::new().post(url)));
+        flights.push(in_flight(world.api.request(reqwest::Method::POST, &url)));
         called(&world, *endpoint, before + 1).await;
     }
     replace(&mut world, "token-get").await;
@@ -198,7 +198,7 @@ async fn a_refresh_killed_at_any_moment_loses_no_grant() {
         let consent = Consent::approve(&user).in_workspace(&format!("T0{moment}"));
         let id = world.connect_as(json!({"userId": user, "provider": "slack"}), &consent).await;
         let url = format!("{}/api/v1/tokens/refresh/{id}", base(&world, "token-get"));
-        let flight = in_flight(reqwest::Client::new().post(url));
+        let flight = in_flight(world.api.request(reqwest::Method::POST, &url));
         tokio::time::sleep(Duration::from_millis(moment * 5)).await;
         replace(&mut world, "token-get").await;
         flight.await.unwrap();
@@ -237,7 +237,7 @@ async fn a_process_that_is_told_to_stop_finishes_what_it_has_begun() {
     world.sandbox.reset_counters();
     world.sandbox.fault(Fault::delay(Endpoint::SlackToken, 1000).for_grant("refresh_token"));
     let url = format!("{}/api/v1/tokens/refresh/{id}", base(&world, "token-get"));
-    let flight = in_flight(reqwest::Client::new().post(url));
+    let flight = in_flight(world.api.request(reqwest::Method::POST, &url));
     called(&world, Endpoint::SlackToken, 1).await;
     for mut process in world.take("token-get") {
         process.signal("TERM");

@@ -92,7 +92,7 @@ async fn what_the_provider_gave_while_the_store_hung_is_saved_when_it_is_back() 
     world.sandbox.fault(Fault::delay(Endpoint::SlackToken, 1500).for_grant("refresh_token"));
     // Past the gateway, which would give up first.
     let url = format!("{}/api/v1/tokens/refresh/{id}", world.copies("token-get").next().unwrap().base());
-    let refresh = tokio::spawn(reqwest::Client::new().post(url).send());
+    let refresh = tokio::spawn(world.api.request(reqwest::Method::POST, &url).send());
     until("the call", async || (world.sandbox.counters().calls(Endpoint::SlackToken) == 1).then_some(()))
         .await;
     world.emulator.freeze().unwrap();
@@ -123,7 +123,7 @@ async fn what_is_parked_is_not_given_up_while_redis_does_not_answer() {
     world.sandbox.fault(Fault::delay(Endpoint::SlackToken, 1500).for_grant("refresh_token"));
     // Past the gateway, which would give up first.
     let url = format!("{}/api/v1/tokens/refresh/{id}", world.copies("token-get").next().unwrap().base());
-    let refresh = tokio::spawn(reqwest::Client::new().post(url).send());
+    let refresh = tokio::spawn(world.api.request(reqwest::Method::POST, &url).send());
     until("the call", async || (world.sandbox.counters().calls(Endpoint::SlackToken) == 1).then_some(()))
         .await;
     world.emulator.freeze().unwrap();

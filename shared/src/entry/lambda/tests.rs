@@ -42,7 +42,7 @@ fn context(vars: &[(&str, &str)]) -> Arc<Context> {
     let mut all = vec![("STORE_URL", "sqlite::memory:"), ("DATA_DIR", folder.path().to_str().unwrap())];
     all.extend_from_slice(vars);
     let clock = Arc::new(TestClock::default());
-    let parts = Parts { clock, ids: Arc::new(TestIds::default()), single_process: false };
+    let parts = Parts { clock, ids: Arc::new(TestIds::default()), single_process: false, name: "test" };
     app::build(Config::from_vars(all).unwrap(), parts).unwrap()
 }
 

@@ -35,7 +35,7 @@ async fn what_an_earlier_service_sealed_is_cached_sealed_anew() {
     ])
     .unwrap();
     let parts =
-        Parts { clock: Arc::new(TestClock::new()), ids: Arc::new(TestIds::new()), single_process: true };
+        Parts { clock: Arc::new(TestClock::new()), ids: Arc::new(TestIds::new()), single_process: true, name: "test" };
     let ctx = build(config, parts).unwrap();
 
     let key = seal::open(&key_url, false, Some(&endpoint.parse().unwrap()), &Arc::default()).unwrap();

@@ -9,11 +9,21 @@ use url::Url;
 
 use super::{keys, schema};
 
+/// What a client sends as a bearer token.
+#[derive(Clone, Default)]
+pub(crate) struct Bearers {
+    /// To operators' calls.
+    pub(crate) operator: Option<String>,
+    /// To all others.
+    pub(crate) service: Option<String>,
+}
+
 /// What calls one service.
 #[derive(Clone)]
 pub(crate) struct Api {
     pub(crate) base: String,
     client: Client,
+    bearers: Bearers,
     /// Every answer but those of `tokens/get`, whole: to search for what must not be in them.
     heard: Arc<Mutex<Vec<String>>>,
 }
@@ -21,7 +31,22 @@ pub(crate) struct Api {
 impl Api {
     pub(crate) fn new(base: &str) -> Self {
         let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Self { base: base.to_owned(), client, heard: Arc::default() }
+        Self { base: base.to_owned(), client, bearers: Bearers::default(), heard: Arc::default() }
+    }
+
+    /// The same client as somebody else.
+    pub(crate) fn with(&self, bearers: Bearers) -> Self {
+        Self { bearers, ..self.clone() }
+    }
+
+    /// The same client with one bearer token for every call.
+    pub(crate) fn bearing(&self, token: &str) -> Self {
+        self.with(Bearers { operator: Some(token.to_owned()), service: Some(token.to_owned()) })
+    }
+
+    /// The same client without any.
+    pub(crate) fn anonymous(&self) -> Self {
+        self.with(Bearers::default())
     }
 
     /// Posts JSON, or nothing for `null`.
@@ -41,7 +66,13 @@ impl Api {
 
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let url = if path.starts_with('/') { format!("{}{path}", self.base) } else { path.to_owned() };
-        self.client.request(method, url)
+        let bearers = &self.bearers;
+        let bearer = if url.contains("/api/v1/admin/") { &bearers.operator } else { &bearers.service };
+        let request = self.client.request(method, url);
+        match bearer {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
     }
 
     pub(crate) async fn send(&self, request: RequestBuilder) -> Answer {

@@ -1,12 +1,14 @@
 //! A world to test in: the service, the provider that it talks to, and a client that checks what it answers.
 
 mod api;
+mod callers;
 mod process;
 mod provider;
 mod schema;
 mod world;
 
-pub(crate) use api::{Answer, Api};
+pub(crate) use api::{Answer, Api, Bearers};
+pub(crate) use callers::{Callers, Party};
 pub(crate) use process::Process;
 pub(crate) use provider::ProviderServer;
 pub(crate) use world::{Setup, World, free_port, providers, vars};

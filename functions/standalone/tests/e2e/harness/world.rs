@@ -18,12 +18,13 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use super::{Answer, Api, ProviderServer};
+use super::{Answer, Api, Bearers, Callers, Party, ProviderServer};
 
 /// How a world begins.
 #[derive(Default)]
 pub(crate) struct Setup {
     vars: Vec<(String, String)>,
+    bearers: Bearers,
 }
 
 impl Setup {
@@ -33,12 +34,22 @@ impl Setup {
         self
     }
 
+    /// Tells callers apart; the world's own calls are those of a service and an operator who may do everything.
+    pub(crate) fn callers(self, callers: &Callers) -> Self {
+        let bearers = Bearers {
+            operator: callers.bearer(Party::Writer),
+            service: callers.bearer(Party::Everything),
+        };
+        Self { bearers, ..self.var("CALLERS", &callers.file()) }
+    }
+
     pub(crate) async fn start(self) -> World {
         let provider = ProviderServer::start().await;
         let folder = TempDir::new().unwrap();
         let clock = Arc::new(TestClock::new());
-        let parts = Parts { clock: Arc::clone(&clock) as _, ids: Arc::new(SystemIds), single_process: true };
-        let service = Service::start(&provider.origin, folder.path(), &self.vars, parts).await;
+        let parts = Parts { clock: Arc::clone(&clock) as _, ids: Arc::new(SystemIds), single_process: true, name: "standalone" };
+        let mut service = Service::start(&provider.origin, folder.path(), &self.vars, parts).await;
+        service.api = service.api.with(self.bearers);
         World { provider, clock, service, folder, vars: self.vars }
     }
 }
@@ -78,7 +89,7 @@ impl World {
     /// Another process on the same store: it shares nothing else.
     pub(crate) async fn another_service(&self) -> Service {
         let parts =
-            Parts { clock: Arc::clone(&self.clock) as _, ids: Arc::new(SystemIds), single_process: false };
+            Parts { clock: Arc::clone(&self.clock) as _, ids: Arc::new(SystemIds), single_process: false, name: "another" };
         Service::start(&self.provider.origin, self.folder.path(), &self.vars, parts).await
     }
 

@@ -4,13 +4,17 @@
 #[path = "../../../../../functions/standalone/tests/e2e/harness/api.rs"]
 #[expect(dead_code, reason = "the end-to-end tests use more of it")]
 mod api;
+#[path = "../../../../../functions/standalone/tests/e2e/harness/callers.rs"]
+#[expect(dead_code, reason = "the end-to-end tests use more of it")]
+mod callers;
 mod kms;
 mod process;
 #[path = "../../../../../functions/standalone/tests/e2e/harness/schema.rs"]
 mod schema;
 mod world;
 
-pub(crate) use api::{Answer, Api};
+pub(crate) use api::{Answer, Api, Bearers};
+pub(crate) use callers::{Callers, Party};
 pub(crate) use kms::Kms;
 pub(crate) use process::Process;
 pub(crate) use world::{Setup, World, until};

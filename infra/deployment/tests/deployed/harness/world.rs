@@ -10,7 +10,7 @@ use shared::testing::redis_server::RedisServer;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
-use super::{Answer, Api, Kms, Process};
+use super::{Answer, Api, Bearers, Callers, Kms, Party, Process};
 
 /// How a deployment begins.
 #[derive(Default)]
@@ -75,8 +75,13 @@ impl Setup {
         let public = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(gateway.clone().serve(listener));
 
+        let callers = Callers::start().await;
+        let bearers = Bearers {
+            operator: callers.bearer(Party::Writer),
+            service: callers.bearer(Party::Everything),
+        };
         let mut vars = [
-            ("AUTH", "platform"),
+            ("CALLERS", callers.file().as_str()),
             ("PUBLIC_URL", &public),
             ("FIRESTORE_EMULATOR_HOST", &emulator.host()),
             ("STORE_URL", &emulator.url()),
@@ -97,7 +102,8 @@ impl Setup {
         vars.extend(self.vars);
         Some(World {
             processes: Vec::new(),
-            api: Api::new(&public),
+            api: Api::new(&public).with(bearers),
+            _callers: callers,
             gateway,
             redis,
             emulator,
@@ -121,6 +127,8 @@ pub(crate) struct World {
     pub(crate) redis: RedisServer,
     pub(crate) emulator: FirestoreEmulator,
     pub(crate) kms: Kms,
+    /// Their issuer answers for as long as this is kept.
+    _callers: Callers,
     pub(crate) sandbox: Sandbox,
     pub(crate) origin: String,
     vars: Vec<(String, String)>,
