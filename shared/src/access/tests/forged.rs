@@ -130,6 +130,23 @@ async fn a_key_is_not_used_for_another_algorithm_than_its_own() {
 }
 
 #[tokio::test]
+async fn a_key_that_names_no_algorithm_is_not_used_for_one_of_another_type() {
+    let world = World::new().await;
+    let mut jwks = world.issuer.jwks();
+    for key in jwks["keys"].as_array_mut().unwrap() {
+        key.as_object_mut().unwrap().remove("alg");
+    }
+    world.issuer.answer(200, jwks.to_string());
+    for (name, right, wrong) in [("RS256", "rsa-1", "ec-1"), ("ES256", "ec-1", "rsa-1")] {
+        let token = |header| world.issuer.token_with(&header, &world.claims(&json!({})));
+        assert!(world.is_good(&token(json!({ "alg": name, "kid": right }))).await);
+        assert!(world.is_good(&token(json!({ "alg": name }))).await);
+        let confused = token(json!({ "alg": name, "kid": wrong }));
+        assert!(matches!(world.verify(&confused).await, Err(TokenError::UnknownKey)), "{name}");
+    }
+}
+
+#[tokio::test]
 async fn a_key_in_the_header_is_nobodys() {
     let (world, other) = (World::new().await, World::new().await);
     let header = json!({
