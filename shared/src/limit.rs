@@ -143,7 +143,7 @@ impl Limiter {
             let _gates = self.pass_gates(wanted).await;
             // Whoever was at the gate before has fetched some for us too, or knows that there are none.
             refused = self.allotments.spend(wanted, clock.monotonic());
-            if refused.is_none() && wanted.iter().any(Wanted::is_missing) {
+            if refused.is_none() {
                 refused = self.fetch(cache, clock, wanted).await;
             }
         }

@@ -49,21 +49,15 @@ mod tests {
     #[test]
     fn a_million_made_up_users_take_bounded_memory_and_do_not_refill_who_makes_them_up() {
         let permits = Permits::new();
-        let caller = PermitAsk { key: PermitKey::new(&["caller"]), rate: "5000/s".parse().unwrap(), most: 1 };
-        let (mut allowed, mut now) = (0, Duration::ZERO);
+        let caller = PermitAsk { key: PermitKey::new(&["caller"]), rate: "500/s".parse().unwrap(), most: 1 };
+        let allows = |ask: PermitAsk, now| matches!(permits.take(&[ask], now)[..], [Step::Allowed { .. }]);
+        let mut allowed = 0;
         for number in 0..1_000_000 {
-            now += Duration::from_micros(1);
-            let user = PermitAsk { key: PermitKey::new(&[&number.to_string()]), ..caller };
-            let steps = permits.take(&[caller, user], now);
-            allowed += usize::from(steps.iter().all(|step| matches!(step, Step::Allowed { .. })));
+            let now = Duration::from_micros(number);
+            assert!(allows(PermitAsk { key: PermitKey::new(&[&number.to_string()]), ..caller }, now));
+            allowed += u32::from(number % 100 == 0 && allows(caller, now));
         }
-        assert!((9_999..=10_000).contains(&allowed), "a burst and a second's worth, not {allowed}");
-        assert!(permits.len() <= Permits::CAPACITY);
-
-        for number in 0..1_000_000 {
-            let user = PermitAsk { key: PermitKey::new(&[&number.to_string()]), ..caller };
-            permits.take(&[user], now);
-        }
+        assert!((999..=1000).contains(&allowed), "a burst and a second's worth, not {allowed}");
         assert!(permits.len() <= Permits::CAPACITY);
     }
 }
