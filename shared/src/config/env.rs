@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use zeroize::{Zeroize as _, Zeroizing};
+
 use super::ConfigError;
 use crate::access::Callers;
 
@@ -53,7 +55,7 @@ impl Env {
                 self.problem(format!("{name} and {file} are both set"));
                 None
             }
-            (None, Some(path)) => match std::fs::read_to_string(&path) {
+            (None, Some(path)) => match std::fs::read_to_string(&path).map(Zeroizing::new) {
                 Ok(content) if content.trim().is_empty() => {
                     self.problem(format!("{file}: {path} is empty"));
                     None
@@ -73,7 +75,7 @@ impl Env {
         name: &str,
         parse: impl FnOnce(&str) -> Result<T, String>,
     ) -> Option<T> {
-        let text = self.text(name)?;
+        let text = Zeroizing::new(self.text(name)?);
         parse(&text).map_err(|problem| self.problem(format!("{name} {problem}"))).ok()
     }
 
@@ -112,5 +114,12 @@ impl Env {
     /// The error, if anything is wrong.
     pub(super) fn finish(self) -> Result<(), ConfigError> {
         if self.problems.is_empty() { Ok(()) } else { Err(self.error()) }
+    }
+}
+
+/// Secrets are among the values. The process's own environment keeps them; a file that `NAME_FILE` names does not.
+impl Drop for Env {
+    fn drop(&mut self) {
+        self.values.values_mut().for_each(|value| value.zeroize());
     }
 }

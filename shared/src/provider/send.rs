@@ -10,6 +10,7 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, DATE, HeaderMap, HeaderValue, RETRY
 use reqwest::{RequestBuilder, Response};
 use serde_json::Value;
 use url::Url;
+use zeroize::Zeroizing;
 
 use super::ProviderApp;
 use super::classify::Reply;
@@ -17,7 +18,7 @@ use super::descriptor::{ClientAuth, Method};
 use super::failure::{Failure, Outcome};
 use super::reachable::{Private, Reach};
 use super::resolver::InternetOnly;
-use crate::secret::{ExposeSecret as _, SecretString};
+use crate::secret::{ExposeSecret as _, SecretBytes, SecretString};
 
 /// How long a call may take.
 #[derive(Clone, Copy, Debug)]
@@ -170,29 +171,39 @@ fn encoded<'a>(proof: &Proof<'a>, form: &[Field<'a>]) -> Vec<(&'static str, &'a 
 fn prove(request: RequestBuilder, proof: &Proof<'_>) -> Result<RequestBuilder, Failure> {
     let value = match proof {
         Proof::None | Proof::Client(_, _, ClientAuth::Post) => return Ok(request),
-        Proof::Bearer(token) => format!("Bearer {}", token.expose_secret()),
+        Proof::Bearer(token) => Zeroizing::new(format!("Bearer {}", token.expose_secret())),
         Proof::Client(app, secret, ClientAuth::Basic) => {
             // RFC 6749 section 2.3.1: each is form-encoded before they are joined.
-            let encode =
-                |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
-            let pair = format!("{}:{}", encode(&app.client_id), encode(secret.expose_secret()));
-            format!("Basic {}", STANDARD.encode(pair))
+            let encode = |text: &str| {
+                Zeroizing::new(url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>())
+            };
+            let (id, secret) = (encode(&app.client_id), encode(secret.expose_secret()));
+            let pair = Zeroizing::new(format!("{}:{}", *id, *secret));
+            let encoded = Zeroizing::new(STANDARD.encode(pair.as_bytes()));
+            Zeroizing::new(format!("Basic {}", *encoded))
         }
     };
-    let mut header = HeaderValue::try_from(value)
+    let mut header = HeaderValue::from_str(&value)
         .map_err(|_| Failure::passing(Outcome::NotSent, "the token can't be sent in a header"))?;
     header.set_sensitive(true);
     Ok(request.header(AUTHORIZATION, header))
 }
 
 /// The body; `None` when it is longer than any answer of an API.
-async fn read(mut answer: Response) -> Result<Option<Vec<u8>>, Failure> {
-    let mut bytes = Vec::new();
+async fn read(mut answer: Response) -> Result<Option<SecretBytes>, Failure> {
+    let mut bytes = SecretBytes::default();
     while let Some(chunk) =
         answer.chunk().await.map_err(|error| Failure::passing(Outcome::Unknown, error.without_url()))?
     {
-        if bytes.len() + chunk.len() > ANSWER_LIMIT {
+        let length = bytes.len() + chunk.len();
+        if length > ANSWER_LIMIT {
             return Ok(None);
+        }
+        if length > bytes.capacity() {
+            // A vector that grows by itself leaves what it held behind.
+            let mut larger = SecretBytes::new(Vec::with_capacity(2 * length));
+            larger.extend_from_slice(&bytes);
+            bytes = larger;
         }
         bytes.extend_from_slice(&chunk);
     }
