@@ -70,10 +70,7 @@ pub(crate) struct HealthCounts {
         (status = 503, description = "`store_unavailable`", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn stats(
-    State(ctx): State<Arc<Context>>,
-    asked: Asked,
-) -> Result<Json<Stats>, Problem> {
+pub(crate) async fn stats(State(ctx): State<Arc<Context>>, asked: Asked) -> Result<Json<Stats>, Problem> {
     asked.for_everything()?;
     let by_provider = ctx.providers.configured().map(|id| (id.clone(), Default::default())).collect();
     let mut stats = Stats { by_provider, ..Default::default() };

@@ -90,7 +90,9 @@ pub(crate) async fn authorize(
             let cookie = BrowserCookie::of_or_new(&headers, ctx.config.is_public_https(), ctx.ids.as_ref());
             (Some(body.redirect_uri.unwrap_or_else(usual)), Some(cookie.map_err(|error| internal(&error))?))
         }
-        Caller::Open | Caller::Anonymous | Caller::Service(_) | Caller::Operator(_) => (body.redirect_uri, None),
+        Caller::Open | Caller::Anonymous | Caller::Service(_) | Caller::Operator(_) => {
+            (body.redirect_uri, None)
+        }
     };
     let started = start(
         &ctx,

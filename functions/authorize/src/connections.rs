@@ -71,5 +71,8 @@ pub(crate) async fn connections(
     };
     let page = ctx.store.list(&filter, query.cursor.as_deref(), query.limit.get()).await?;
     let seen = page.items.into_iter().filter(|each| providers.has(&each.provider));
-    Ok(Json(ConnectionsAnswer { connections: seen.map(ConnectionView::from).collect(), next_cursor: page.next }))
+    Ok(Json(ConnectionsAnswer {
+        connections: seen.map(ConnectionView::from).collect(),
+        next_cursor: page.next,
+    }))
 }

@@ -128,10 +128,11 @@ fn at_most(
     match (wanted, granted) {
         (wanted, Names::All) => Ok(wanted),
         (None, Names::Some(granted)) => Ok(Some(granted.into_iter().collect())),
-        (Some(wanted), Names::Some(granted)) if wanted.iter().all(|id| granted.contains(id)) => Ok(Some(wanted)),
-        (Some(_), Names::Some(_)) => {
-            Err(Problem::new(Code::Forbidden).detail("This caller is not granted sessions for all of these providers."))
+        (Some(wanted), Names::Some(granted)) if wanted.iter().all(|id| granted.contains(id)) => {
+            Ok(Some(wanted))
         }
+        (Some(_), Names::Some(_)) => Err(Problem::new(Code::Forbidden)
+            .detail("This caller is not granted sessions for all of these providers.")),
     }
 }
 

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use shared::domain::JobReport;
-use shared::flow::Context;
 use shared::flow::sweep::{self, Bounds};
+use shared::flow::{Context, actor};
 use shared::store::StoreError;
 
 /// Refreshes what is due.
 pub async fn run(ctx: Arc<Context>, bounds: Bounds) -> Result<JobReport, StoreError> {
-    sweep::refresh(&ctx, bounds).await
+    let run = ctx.ids.uuid().to_string();
+    actor::scope("job:scheduled-refresh".into(), run, sweep::refresh(&ctx, bounds)).await
 }

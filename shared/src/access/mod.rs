@@ -214,8 +214,9 @@ fn known(policy: &Policy, verified: &Verified) -> Known {
 fn text_of(source: &Callers) -> Result<String, CallersError> {
     let text = match source {
         Callers::Text(text) => text.clone(),
-        Callers::File(path) => std::fs::read_to_string(path)
-            .map_err(|error| CallersError::Unreadable(path.clone(), error))?,
+        Callers::File(path) => {
+            std::fs::read_to_string(path).map_err(|error| CallersError::Unreadable(path.clone(), error))?
+        }
     };
     if text.len() > LARGEST { Err(CallersError::TooLarge) } else { Ok(text) }
 }
@@ -223,4 +224,3 @@ fn text_of(source: &Callers) -> Result<String, CallersError> {
 fn keep_the_old(error: &(dyn std::error::Error + 'static)) {
     tracing::error!(error, "the callers file has changed and can't be used; who could call before still can");
 }
-

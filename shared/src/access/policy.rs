@@ -156,7 +156,12 @@ impl Service {
     ///
     /// # Errors
     /// What is not granted, the widest first.
-    pub fn may(&self, call: Call, tenant: &TenantId, provider: Option<&ProviderId>) -> Result<(), NotGranted> {
+    pub fn may(
+        &self,
+        call: Call,
+        tenant: &TenantId,
+        provider: Option<&ProviderId>,
+    ) -> Result<(), NotGranted> {
         self.may_call(call)?;
         let mut for_tenant = self.grants_for(call, tenant).peekable();
         if for_tenant.peek().is_none() {

@@ -17,9 +17,9 @@ pub struct Misfit {
 /// The first thing that does not fit.
 pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, Misfit> {
     let misfit = |key: String, error: &toml::de::Error| Misfit { key, problem: with_line(text, error) };
-    let document =
-        toml::Deserializer::parse(text).map_err(|error| misfit("(syntax)".to_owned(), &error))?;
-    serde_path_to_error::deserialize(document).map_err(|error| misfit(error.path().to_string(), error.inner()))
+    let document = toml::Deserializer::parse(text).map_err(|error| misfit("(syntax)".to_owned(), &error))?;
+    serde_path_to_error::deserialize(document)
+        .map_err(|error| misfit(error.path().to_string(), error.inner()))
 }
 
 fn with_line(text: &str, error: &toml::de::Error) -> String {

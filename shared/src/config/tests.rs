@@ -99,21 +99,39 @@ fn everything_that_is_wrong_is_said_at_once_by_name() {
 }
 
 #[test]
-fn refuses_to_be_reached_from_elsewhere_unless_the_platform_says_who_may_call() {
+fn refuses_to_be_reached_from_elsewhere_unless_it_is_said_who_may_call() {
     let elsewhere: [&[(&str, &str)]; 4] =
         [&[("PORT", "8080")], &[("LISTEN", "0.0.0.0:8080")], &[("LISTEN", "[::]:8080")], &LAMBDA];
     for vars in elsewhere {
         assert!(problems(vars).contains("AUTH=off only while listening on loopback"), "{vars:?}");
         let with_platform = [vars, &[("AUTH", "platform")]].concat();
         assert_eq!(read(&with_platform).unwrap().auth, Auth::Platform);
+        let with_callers = [vars, &[("CALLERS_FILE", "callers.toml")]].concat();
+        assert_eq!(read(&with_callers).unwrap().auth, Auth::Callers);
     }
     assert_eq!(read(&[("LISTEN", "[::1]:8080"), ("AUTH", "off")]).unwrap().auth, Auth::Off);
 }
 
 #[test]
-fn refuses_what_is_not_in_this_version() {
-    assert!(problems(&[("AUTH", "on")]).contains("AUTH must be off or platform"));
-    assert!(problems(&[("CALLERS_FILE", "/x")]).contains("CALLERS_FILE"));
+fn refuses_settings_of_who_may_call_that_contradict_each_other() {
+    assert!(problems(&[("AUTH", "on")]).contains("AUTH must be off, callers or platform"));
+    assert!(problems(&[("AUTH", "callers")]).contains("AUTH=callers needs CALLERS_FILE"));
+    assert!(problems(&[("AUTH", "off"), ("CALLERS_FILE", "x")]).contains("contradict"));
+    assert!(
+        problems(&[("CALLERS", "x"), ("CALLERS_FILE", "x")])
+            .contains("CALLERS and CALLERS_FILE are both set")
+    );
+    assert!(problems(&[("CALLERS", "x"), ("AUDIT", "off")]).contains("AUDIT=off only with AUTH=off"));
+    assert!(problems(&[("AUDIT", "paper")]).contains("AUDIT must be off, stdout or file:PATH"));
+    assert!(problems(&[("AUDIT_KEY", "short")]).contains("AUDIT_KEY must be 32 random bytes"));
+}
+
+#[test]
+fn the_audit_log_is_a_file_beside_an_embedded_store_and_standard_output_elsewhere() {
+    let file = AuditTo::File("d/audit.log".into());
+    assert_eq!(read(&[("DATA_DIR", "d")]).unwrap().audit, file);
+    assert_eq!(read(&[("STORE_URL", "firestore://p/d")]).unwrap().audit, AuditTo::Stdout);
+    assert_eq!(read(&[("AUDIT", "off")]).unwrap().audit, AuditTo::Off);
 }
 
 #[test]

@@ -29,7 +29,9 @@ pub async fn http(name: &'static str, endpoints: Endpoints) -> ExitCode {
     let Some(ctx) = start(name) else { return ExitCode::FAILURE };
     match ctx.config.auth {
         Auth::Callers => {}
-        Auth::Off => tracing::warn!("AUTH=off: whoever reaches this address may ask for every token of every tenant"),
+        Auth::Off => {
+            tracing::warn!("AUTH=off: whoever reaches this address may ask for every token of every tenant")
+        }
         Auth::Platform => {
             complain(&NotForEndpoints);
             return ExitCode::FAILURE;

@@ -25,6 +25,7 @@ pub(super) async fn stop(ctx: &Context, patience: impl Future<Output = ()>) {
     if tokio::time::timeout(FLUSH_WITHIN, served::flush(ctx)).await.is_err() {
         tracing::warn!("counts of served tokens were not kept: the process ends");
     }
+    ctx.audit.close();
     #[cfg(feature = "otel")]
     crate::telemetry::otlp::flush().await;
     tracing::info!("stopped");

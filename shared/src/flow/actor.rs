@@ -34,6 +34,22 @@ pub(super) fn carry<F: Future>(work: F) -> impl Future<Output = F::Output> {
     CURRENT.scope(current(), work)
 }
 
+/// Runs `work` on behalf of `who`, in the request that this task answers: a callback ends what somebody else started.
+pub(super) fn on_behalf_of<F: Future>(
+    who: Option<&str>,
+    work: F,
+) -> impl Future<Output = F::Output> + use<F> {
+    let actor = current();
+    let actor = match who {
+        None => actor,
+        Some(who) => {
+            let request_id = actor.map_or_else(|| "".into(), |actor| actor.request_id);
+            Some(Actor { who: who.into(), request_id })
+        }
+    };
+    CURRENT.scope(actor, work)
+}
+
 /// An event that says who caused it; what it is about is the caller's to add.
 pub(super) fn event(at: Timestamp, kind: EventKind) -> Event {
     let actor = current();

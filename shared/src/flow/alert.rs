@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use super::note::note;
 use super::{Context, actor};
 use crate::domain::{CredentialId, Event, EventKind, ProviderId, Rule, TenantId, Timestamp};
 
@@ -67,6 +68,7 @@ pub(super) async fn of_tenant(ctx: &Context, tenant: &TenantId, provider: &Provi
         detail: Some(detail.to_owned()),
         ..actor::event(ctx.clock.now(), EventKind::Alert)
     };
+    note(ctx, &event);
     if let Err(error) = ctx.store.record(&[event]).await {
         tracing::warn!(error = &error as &dyn std::error::Error, "an alert was not kept");
     }
@@ -79,8 +81,12 @@ async fn raise(ctx: &Context, rule: &Rule, subject: &str, provider: &ProviderId,
         detail: Some(detail),
         ..actor::event(ctx.clock.now(), EventKind::Alert)
     };
-    ctx.store.raise(rule, subject, &event).await.unwrap_or_else(|error| {
+    let raised = ctx.store.raise(rule, subject, &event).await.unwrap_or_else(|error| {
         tracing::warn!(error = &error as &dyn std::error::Error, "an alert was not kept");
         rule.needs == 1
-    })
+    });
+    if raised {
+        note(ctx, &event);
+    }
+    raised
 }

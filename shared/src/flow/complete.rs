@@ -3,9 +3,9 @@
 use super::connect::{ConnectError, Consented, connect};
 use super::finish::completion_id;
 use super::{Context, alert, attempts, discard};
+use crate::access::Names;
 use crate::domain::Sealed;
 use crate::domain::{Connection, Parked, ProviderId, TenantId, UserId};
-use crate::access::Names;
 use crate::error::Code;
 use crate::provider::{Failure, Provider};
 use crate::seal::{Place, SealError};

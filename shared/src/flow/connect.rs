@@ -1,5 +1,6 @@
 //! Makes a connection active: seals what the provider issued and writes it, in place where the account is connected already.
 
+use super::note::note;
 use super::tokens::{Next, grant_digest};
 use super::{Context, actor, schedule};
 use crate::cache::LookupKey;
@@ -73,11 +74,12 @@ pub async fn connect(ctx: &Context, consented: &Consented<'_>) -> Result<Connect
             return Err(ConnectError::OtherAccount);
         }
         let connection = build(ctx, consented, existing.as_ref()).await?;
-        let event = event(&connection, existing.is_some());
+        let event = [event(&connection, existing.is_some())];
         let next_probe_at = schedule::probe_due(ctx.clock.now(), ctx.ids.as_ref());
         let written =
-            ctx.store.connect(&connection, next_probe_at, &[event]).await.map_err(ConnectError::Store)?;
+            ctx.store.connect(&connection, next_probe_at, &event).await.map_err(ConnectError::Store)?;
         if written == Connect::Done {
+            event.iter().for_each(|event| note(ctx, event));
             forget_cached(ctx, &connection).await;
             for credential in
                 connection.credentials.iter().filter(|each| consented.provider.shared_by_team(each.kind))

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::note::note;
 use super::revoke::{RevokeError, RevokeRequest, revoke};
 use super::{Context, actor};
 use crate::domain::{Event, EventKind, ProviderRevocation, TenantId};
@@ -78,6 +79,7 @@ pub async fn erase(ctx: &Arc<Context>, tenant: &TenantId) -> Result<Erased, Eras
         detail: Some(format!("tenant erased: {connections} connections, {data_keys} data keys")),
         ..actor::event(ctx.clock.now(), EventKind::Admin)
     };
+    note(ctx, &event);
     ctx.store.record(&[event]).await.map_err(EraseError::Store)?;
     Ok(Erased { connections, at_provider, data_keys })
 }

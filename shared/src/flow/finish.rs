@@ -9,7 +9,8 @@ use super::connect::{ConnectError, Consented, connect};
 use super::{Context, actor, alert, attempts, discard};
 use crate::clock::NoRandomness;
 use crate::domain::{
-    Account, Attempt, AttemptId, Browser, Completion, Connection, Parked, ProviderId, TenantId, Timestamp, UserId,
+    Account, Attempt, AttemptId, Browser, Completion, Connection, Parked, ProviderId, TenantId, Timestamp,
+    UserId,
 };
 use crate::error::Code;
 use crate::provider::{Failure, FailureClass, Provider, TokenAnswer};
@@ -211,7 +212,8 @@ pub async fn finish(
     let redirect_uri = attempt.redirect_uri.clone();
     let flight = {
         let ctx = std::sync::Arc::clone(ctx);
-        ctx.tasks.clone().spawn(actor::carry(async move {
+        let started_by = attempt.started_by.clone();
+        ctx.tasks.clone().spawn(actor::on_behalf_of(started_by.as_deref(), async move {
             let outcome = complete_attempt(&ctx, &attempt, callback).await;
             if let Err(FinishError::Exchange(failure) | FinishError::Identify(failure)) = &outcome
                 && matches!(failure.class, FailureClass::Operator)

@@ -12,6 +12,7 @@ pub mod erase;
 pub mod finish;
 pub mod flights;
 pub mod health;
+mod note;
 pub mod probe;
 pub mod read;
 pub mod renew;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::note::note;
 use super::renew::{self, RenewError, Trigger, renew};
 use super::{Context, actor, alert, api_name, schedule};
 use crate::domain::{
@@ -191,6 +192,7 @@ async fn write(
         event,
     };
     ctx.store.set_health(&write).await.map_err(ProbeError::Store)?;
+    write.event.iter().for_each(|event| note(ctx, event));
     Ok(Probed { status, error, checked_at: now, response_time })
 }
 

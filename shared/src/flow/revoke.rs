@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::note::note;
 use super::{Context, actor, alert, api_name, connect};
 use crate::domain::{
     Connection, ConnectionId, Credential, Event, EventKind, PendingRevocation, ProviderRevocation, Revoked,
+    Status,
 };
 use crate::error::Code;
 use crate::provider::{Failure, FailureClass};
@@ -68,12 +70,16 @@ async fn revoke_now(ctx: &Context, request: &RevokeRequest) -> Result<Connection
     let not_found = || RevokeError::NotFound(request.id);
     let known = ctx.store.connection(request.id).await.map_err(RevokeError::Store)?;
     let known = known.ok_or_else(not_found)?;
+    let event = event(ctx, request, &known);
     let RevokeStarted { connection, pending } = ctx
         .store
-        .begin_revocation(request.id, &revoked(ctx, request), &event(ctx, request, &known))
+        .begin_revocation(request.id, &revoked(ctx, request), &event)
         .await
         .map_err(RevokeError::Store)?
         .ok_or_else(not_found)?;
+    if known.status != Status::Revoked {
+        note(ctx, &event);
+    }
     // The store fences out every refresh in flight; the tombstone stops every token that is cached.
     connect::forget_cached(ctx, &connection).await;
     if let Err(error) = ctx.cache.bury(connection.id).await {
@@ -167,12 +173,12 @@ pub async fn tell_provider(ctx: &Context, pending: &PendingRevocation) {
         detail: Some(detail),
         ..actor::event(now, EventKind::ProviderRevocation)
     };
-    let settled = ctx.store.settle_revocation(pending, result, &event);
-    if let Err(error) = settled.await {
-        tracing::warn!(
+    match ctx.store.settle_revocation(pending, result, &event).await {
+        Ok(_) => note(ctx, &event),
+        Err(error) => tracing::warn!(
             error = &error as &dyn std::error::Error,
             "a revocation's result was not kept; the provider will be asked again"
-        );
+        ),
     }
 }
 

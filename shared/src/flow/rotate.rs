@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use super::Context;
-use crate::domain::{Credential, Sealed, TenantId};
+use super::note::note;
+use super::{Context, actor};
+use crate::domain::{Credential, Event, EventKind, Sealed, TenantId};
 use crate::error::Code;
 use crate::seal::{Part, Place, SealError};
 use crate::store::{KeyOwner, KeyUse, StoreError};
@@ -45,6 +46,13 @@ pub async fn rotate(ctx: &Context, tenant: Option<&TenantId>) -> Result<Vec<KeyU
             }
         }
     }
+    let event = Event {
+        tenant_id: tenant.cloned(),
+        detail: Some("data keys rotated".to_owned()),
+        ..actor::event(ctx.clock.now(), EventKind::Admin)
+    };
+    note(ctx, &event);
+    ctx.store.record(&[event]).await.map_err(RotateError::Store)?;
     ctx.store.key_uses(tenant).await.map_err(RotateError::Store)
 }
 

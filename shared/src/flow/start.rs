@@ -7,8 +7,8 @@ use super::{Context, actor, attempts};
 use crate::clock::NoRandomness;
 use crate::config::{RedirectRefused, RedirectStyle};
 use crate::domain::{
-    Attempt, AttemptId, Browser, Completion, Connection, ConnectionId, ProviderId, Scopes, TenantId, Timestamp,
-    TokenKind, UserId,
+    Attempt, AttemptId, Browser, Completion, Connection, ConnectionId, ProviderId, Scopes, TenantId,
+    Timestamp, TokenKind, UserId,
 };
 use crate::error::Code;
 use crate::provider::{AuthorizationRequest, Pkce, Provider, ScopesRefused, pkce};

@@ -114,7 +114,11 @@ impl Asked {
     ///
     /// # Errors
     /// `forbidden`.
-    pub fn for_filter(&self, tenant: Option<&TenantId>, provider: Option<&ProviderId>) -> Result<(), Problem> {
+    pub fn for_filter(
+        &self,
+        tenant: Option<&TenantId>,
+        provider: Option<&ProviderId>,
+    ) -> Result<(), Problem> {
         self.about(tenant, None, provider);
         let Caller::Operator(operator) = self.caller() else { return Ok(()) };
         if !tenant.map_or(operator.tenants == Names::All, |tenant| operator.tenants.has(tenant)) {
@@ -273,7 +277,10 @@ impl Drop for Inner {
         if !self.draft().written
             && let Err(error) = self.write(None, "abandoned")
         {
-            tracing::error!(error = &error as &dyn std::error::Error, "a call without an answer was not recorded");
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "a call without an answer was not recorded"
+            );
         }
     }
 }

@@ -3,8 +3,8 @@
 //! Only for connects that a browser starts itself, in a connect session. One that a service starts has no browser yet: its tenant's
 //! backend says who is signed in (`completion: "confirm"`).
 
-use axum::http::{HeaderMap, HeaderValue, header};
 use aws_lc_rs::digest::{SHA256, digest};
+use axum::http::{HeaderMap, HeaderValue, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
@@ -63,7 +63,10 @@ impl BrowserCookie {
         let flag = if *secure { "; Secure" } else { "" };
         let name = name_of(*secure);
         let seconds = ATTEMPT_TTL.as_secs();
-        HeaderValue::try_from(format!("{name}={value}; Max-Age={seconds}; Path=/; HttpOnly; SameSite=Lax{flag}")).ok()
+        HeaderValue::try_from(format!(
+            "{name}={value}; Max-Age={seconds}; Path=/; HttpOnly; SameSite=Lax{flag}"
+        ))
+        .ok()
     }
 }
 

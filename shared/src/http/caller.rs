@@ -4,6 +4,7 @@ mod credential;
 mod session;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::http::HeaderMap;
 
@@ -14,6 +15,9 @@ use crate::error::Code;
 use crate::flow::Context;
 
 pub use self::session::Session;
+
+/// When the keys of an issuer that does not answer are asked for again.
+const KEYS_AGAIN_AFTER: Duration = Duration::from_secs(10);
 
 /// Who is asking.
 #[derive(Clone, Debug)]
@@ -40,9 +44,9 @@ impl Caller {
             // A browser sends its session also where everything else is open.
             Credential::Session(token) => {
                 let session = Session::open(token, &ctx.attempt_key, ctx.clock.now());
-                session.map(|session| Self::Session(Box::new(session))).ok_or_else(|| {
-                    unauthenticated("This connect session is unknown or over.")
-                })
+                session
+                    .map(|session| Self::Session(Box::new(session)))
+                    .ok_or_else(|| unauthenticated("This connect session is unknown or over."))
             }
             _ if ctx.access.is_off() => Ok(Self::Open),
             Credential::None => Err(unauthenticated(
@@ -74,7 +78,9 @@ fn known(token: Result<Known, TokenError>) -> Result<Caller, Problem> {
     match token {
         Ok(Known::Service(service)) => Ok(Caller::Service(service)),
         Ok(Known::Operator(operator)) => Ok(Caller::Operator(operator)),
-        Ok(Known::Nobody) => Err(unauthenticated("This token is good, but the callers file does not name its bearer.")),
+        Ok(Known::Nobody) => {
+            Err(unauthenticated("This token is good, but the callers file does not name its bearer."))
+        }
         Err(error) => Err(refused(&error)),
     }
 }
@@ -83,9 +89,11 @@ fn known(token: Result<Known, TokenError>) -> Result<Caller, Problem> {
 fn refused(error: &TokenError) -> Problem {
     if let TokenError::KeysUnavailable(_) = error {
         tracing::error!(error = error as &dyn std::error::Error, "a caller's token can't be judged");
-        return Problem::new(Code::IssuerUnavailable);
+        return Problem::new(Code::IssuerUnavailable)
+            .detail("The keys of this token's issuer can't be read, so nobody can say whether it is good.")
+            .retry_after(KEYS_AGAIN_AFTER);
     }
-    unauthenticated(error.to_string())
+    unauthenticated(format!("This token {error}."))
 }
 
 fn unauthenticated(detail: impl Into<std::borrow::Cow<'static, str>>) -> Problem {

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::MethodRouter;
+use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
+use axum::routing::MethodRouter;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
@@ -68,8 +69,9 @@ impl Endpoints {
         for (rule, endpoint) in self.endpoints {
             let gate = Gate { ctx: Arc::clone(ctx), rule };
             let mut methods = endpoint.methods.route_layer(from_fn_with_state(gate, guard));
-            if rule.is_for_sessions() {
-                methods = methods.layer(cors.clone());
+            if rule.is_for_sessions() && !ctx.config.cors_origins.is_empty() {
+                // What is asked before the call itself; the layer answers it.
+                methods = methods.options(|| async { StatusCode::NO_CONTENT }).layer(cors.clone());
             }
             router = router.route(&endpoint.path, methods);
         }

@@ -2,6 +2,7 @@
 //! the answer goes out.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
@@ -17,6 +18,9 @@ use crate::audit::Record;
 use crate::error::Code;
 use crate::flow::{Context, actor};
 use crate::limit::{Ask, Class, Scope};
+
+/// When a call that could not be recorded may be tried again.
+const RETRY_AFTER: Duration = Duration::from_secs(2);
 
 /// What the guard of an endpoint knows.
 #[derive(Clone)]
@@ -76,7 +80,9 @@ async fn admit(asked: &Asked, caller: Caller, address: Option<ClientAddress>) ->
         (_, Caller::Service(service)) => {
             (Scope::Caller, service.name.clone(), policy.rate_of(service, class))
         }
-        (_, Caller::Operator(operator)) => (Scope::Caller, operator.name.clone(), policy.limits.caller(class)),
+        (_, Caller::Operator(operator)) => {
+            (Scope::Caller, operator.name.clone(), policy.limits.caller(class))
+        }
         // A browser has the limit of its user.
         (_, Caller::Open | Caller::Anonymous | Caller::Session(_)) => return Ok(()),
     };
@@ -87,8 +93,14 @@ async fn admit(asked: &Asked, caller: Caller, address: Option<ClientAddress>) ->
 fn finish(asked: &Asked, mut response: Response) -> Response {
     let code = response.extensions().get::<Code>().copied();
     if let Err(error) = asked.record(response.status().as_u16(), code) {
-        tracing::error!(error = &error as &dyn std::error::Error, "a call was not recorded, and is not answered");
-        response = Problem::new(Code::AuditUnavailable).into_response();
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "a call was not recorded, and is not answered"
+        );
+        response = Problem::new(Code::AuditUnavailable)
+            .detail("What cannot be recorded is not answered.")
+            .retry_after(RETRY_AFTER)
+            .into_response();
     }
     if let Some(standing) = asked.standing() {
         response.headers_mut().extend(ratelimit::headers(&standing));

@@ -25,10 +25,10 @@ mod view;
 
 pub use crate::__endpoint as endpoint;
 pub use address::ClientAddress;
-pub use cors::cors;
 pub use asked::Asked;
 pub use browser::BrowserCookie;
 pub use caller::{Caller, Session};
+pub use cors::cors;
 pub use docs_page::docs_page;
 pub use endpoints::{Endpoint, Endpoints};
 pub use extract::{Body, Id, OptionalBody, Query, read_body};

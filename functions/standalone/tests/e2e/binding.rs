@@ -25,11 +25,13 @@ async fn arrive(world: &World, callback: &str, cookie: Option<&str>) -> Answer {
     let request = world.api().anonymous().request(reqwest::Method::GET, callback);
     let request = request.header("accept", "application/json");
     let pair = cookie.map(|cookie| cookie.split(';').next().unwrap());
-    world.api().send(match pair {
-        Some(pair) => request.header("cookie", pair),
-        None => request,
-    })
-    .await
+    world
+        .api()
+        .send(match pair {
+            Some(pair) => request.header("cookie", pair),
+            None => request,
+        })
+        .await
 }
 
 async fn has_nothing(world: &World, user: &str) {
@@ -39,7 +41,8 @@ async fn has_nothing(world: &World, user: &str) {
 #[tokio::test]
 async fn a_victim_lured_into_a_link_of_an_attackers_session_connects_nothing() {
     let world = World::start().await;
-    let own = world.connect_as(json!({"userId": "victim", "provider": "gmail"}), &Consent::approve("victim")).await;
+    let own =
+        world.connect_as(json!({"userId": "victim", "provider": "gmail"}), &Consent::approve("victim")).await;
     let exchanged = || world.sandbox().counters().calls(Endpoint::GoogleToken);
     let before = exchanged();
     let (callback, _) = start(&world, &session(&world).await).await;
@@ -70,7 +73,8 @@ async fn the_browser_that_started_finishes_also_with_several_connects_at_once() 
     let cookie = cookie.unwrap();
     let pair = cookie.split(';').next().unwrap();
     let body = json!({"userId": "mallory", "tenantId": "acme", "provider": "gmail"});
-    let again = api.request(reqwest::Method::POST, "/api/v1/oauth/authorize").header("cookie", pair).json(&body);
+    let again =
+        api.request(reqwest::Method::POST, "/api/v1/oauth/authorize").header("cookie", pair).json(&body);
     let again = api.send(again).await;
     assert_eq!(again.header("set-cookie").split(';').next(), Some(pair), "one browser, one cookie");
     let url = again.ok()["authorizationUrl"].as_str().unwrap().to_owned();
@@ -83,7 +87,7 @@ async fn the_browser_that_started_finishes_also_with_several_connects_at_once() 
 
 #[tokio::test]
 async fn the_cookie_can_be_set_by_no_neighbour_and_read_by_no_script() {
-    let world = Setup::default().var("PUBLIC_URL", "https://oauth.example").start().await;
+    let world = Setup::default().var("PUBLIC_URL", "https://localhost:8443").start().await;
     let (callback, cookie) = start(&world, &session(&world).await).await;
     let cookie = cookie.unwrap();
     assert!(cookie.starts_with("__Host-oauth-browser="), "{cookie}");
@@ -91,7 +95,7 @@ async fn the_cookie_can_be_set_by_no_neighbour_and_read_by_no_script() {
         assert!(cookie.contains(attribute), "{cookie}");
     }
     assert!(!cookie.contains("Domain"), "{cookie}");
-    let callback = callback.replace("https://oauth.example", &world.api().base);
+    let callback = callback.replace("https://localhost:8443", &world.api().base);
     assert_eq!(arrive(&world, &callback, Some(&cookie)).await.status, 303);
 }
 

@@ -133,10 +133,12 @@ async fn a_session_connects_and_lists_for_its_user() {
     assert_eq!((&current["userId"], &current["tenantId"]), (&json!("alice"), &json!("acme")));
     assert_eq!(current["providers"].as_array().unwrap().len(), providers().len());
     let body = json!({"userId": "alice", "tenantId": "acme", "provider": "gmail"});
-    let started = call(&world, &session, "POST", "/api/v1/oauth/authorize", body).await.ok();
-    let url = started["authorizationUrl"].as_str().unwrap();
-    let callback = world.sandbox().consent(url, &Consent::approve("alice")).unwrap();
-    let home = world.api().get(&callback).await.sent_to();
+    let started = call(&world, &session, "POST", "/api/v1/oauth/authorize", body).await;
+    let cookie = started.header("set-cookie").split(';').next().unwrap().to_owned();
+    let url = started.ok()["authorizationUrl"].as_str().unwrap().to_owned();
+    let callback = world.sandbox().consent(&url, &Consent::approve("alice")).unwrap();
+    let request = world.api().request(reqwest::Method::GET, &callback).header("cookie", cookie);
+    let home = world.api().send(request).await.sent_to();
     assert!(home.as_str().starts_with("https://app.example/done?status=success"), "{home}");
     let list = call(&world, &session, "GET", MINE, Value::Null).await.ok();
     assert_eq!(list["connections"].as_array().unwrap().len(), 1);

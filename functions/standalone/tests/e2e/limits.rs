@@ -12,9 +12,11 @@ fn limited(callers: &Callers) -> String {
     format!("{limits}{}", callers.file())
 }
 
-async fn world() -> World {
+/// A world, and the issuer of its callers' tokens.
+async fn world() -> (World, Callers) {
     let callers = Callers::start().await;
-    Setup::default().callers(&callers).var("CALLERS", &limited(&callers)).start().await
+    let world = Setup::default().callers(&callers).var("CALLERS", &limited(&callers)).start().await;
+    (world, callers)
 }
 
 /// How many of `times` calls are let through.
@@ -28,7 +30,7 @@ async fn through(times: usize, call: impl AsyncFn() -> Answer) -> usize {
 
 #[tokio::test]
 async fn a_user_who_is_asked_for_too_often_is_refused_and_others_are_not() {
-    let world = world().await;
+    let (world, _callers) = world().await;
     assert_eq!(through(12, async || world.get("gmail", "alice").await).await, 10);
     let refused = world.get("gmail", "alice").await;
     assert_eq!(refused.header("retry-after"), "1");
@@ -44,7 +46,7 @@ async fn a_user_who_is_asked_for_too_often_is_refused_and_others_are_not() {
 
 #[tokio::test]
 async fn a_tenant_and_a_caller_have_limits_over_all_of_their_users() {
-    let world = world().await;
+    let (world, _callers) = world().await;
     let of = async |tenant: &str, n: usize| {
         let body = json!({"userId": format!("u{n}"), "tenantId": tenant, "provider": "gmail"});
         world.api().post("/api/v1/tokens/get", &body).await.status
@@ -64,7 +66,7 @@ async fn a_tenant_and_a_caller_have_limits_over_all_of_their_users() {
 
 #[tokio::test]
 async fn connects_callbacks_and_operators_have_limits_too() {
-    let world = world().await;
+    let (world, _callers) = world().await;
     let body = json!({"userId": "alice", "provider": "gmail"});
     assert_eq!(through(7, async || world.authorize(body.clone()).await).await, 5);
     let callback = "/api/v1/oauth/callback/gmail?state=x&code=y";
@@ -88,7 +90,7 @@ async fn processes_that_share_a_redis_share_the_limits_and_without_it_each_has_i
         mine + through(8, async || ask(&other_api).await).await
     };
     assert_eq!(both("alice").await, 10);
-    redis.kill();
+    redis.kill().unwrap();
     world.advance(60);
     let alone = both("bob").await;
     assert!((10..=16).contains(&alone), "each process keeps the limit by itself: {alone}");

@@ -153,7 +153,7 @@ async fn a_body_arrives_whether_it_is_plain_or_base64() {
 #[tokio::test]
 async fn a_function_url_is_answered_by_the_same_endpoints() {
     let ctx = context(&[]);
-    let router = http::health_endpoint().into_router().with_state(Arc::clone(&ctx));
+    let router = http::health_endpoint().into_router(&ctx);
     let answer = answer(&ctx, router, FUNCTION_URL, Duration::from_secs(10)).await;
     assert_eq!(answer["statusCode"], 200);
     assert_eq!(body(&answer)["status"], "healthy");

@@ -34,8 +34,12 @@ async fn what_an_earlier_service_sealed_is_cached_sealed_anew() {
         ("ATTEMPT_KEY", &attempt_key),
     ])
     .unwrap();
-    let parts =
-        Parts { clock: Arc::new(TestClock::new()), ids: Arc::new(TestIds::new()), single_process: true, name: "test" };
+    let parts = Parts {
+        clock: Arc::new(TestClock::new()),
+        ids: Arc::new(TestIds::new()),
+        single_process: true,
+        name: "test",
+    };
     let ctx = build(config, parts).unwrap();
 
     let key = seal::open(&key_url, false, Some(&endpoint.parse().unwrap()), &Arc::default()).unwrap();

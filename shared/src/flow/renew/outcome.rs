@@ -6,6 +6,7 @@ use super::flight::{self, Held};
 use super::{LOOK_EVERY, OPERATOR_BACK_OFF, RenewError, TO_PARK, parked};
 use crate::domain::refresh::{self, Then};
 use crate::domain::{Credential, Event, EventKind, Status, StatusReason, Timestamp};
+use crate::flow::note::note;
 use crate::flow::{Context, actor, alert, api_name, connect, revoke, schedule};
 use crate::provider::{Failure, FailureClass, Outcome};
 use crate::store::{Release, Saved, StoreError};
@@ -57,6 +58,7 @@ pub(super) async fn save(
         let tried = tokio::time::timeout(within, ctx.store.save_refreshed(&credential, &event)).await;
         let error = match tried.unwrap_or_else(|late| Err(StoreError::Unavailable(Box::new(late)))) {
             Ok(Saved::Done) => {
+                note(ctx, &event);
                 connect::forget_older_tokens(ctx, &credential).await;
                 return Ok(credential);
             }
@@ -183,6 +185,7 @@ pub(super) async fn condemn(
         let winner = ctx.store.credential(&dead.id).await.map_err(RenewError::Store)?;
         return flight::adopt(winner.ok_or(RenewError::Missing)?);
     };
+    note(ctx, &event);
     tracing::info!(
         credential.id = %dead.id,
         provider.id = %dead.provider,
@@ -238,12 +241,13 @@ async fn release(
             .or_else(|| held.before.last_failure.clone()),
         event,
     };
-    if let Err(error) = ctx.store.release(&release).await {
-        tracing::warn!(
+    match ctx.store.release(&release).await {
+        Ok(_) => release.event.iter().for_each(|event| note(ctx, event)),
+        Err(error) => tracing::warn!(
             credential.id = %release.id,
             error = &error as &dyn std::error::Error,
             "a lease could not be given back; it ends by itself"
-        );
+        ),
     }
 }
 

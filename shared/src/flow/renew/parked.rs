@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{RenewError, outcome};
 use crate::cache::{CacheError, PARKED_TTL};
 use crate::domain::{Credential, CredentialId, EventKind, Status, StatusReason, Timestamp};
+use crate::flow::note::note;
 use crate::flow::{Context, connect, revoke};
 use crate::store::{Saved, StoreError};
 
@@ -129,6 +130,7 @@ async fn is_settled(ctx: &Context, text: &str) -> Result<bool, StoreError> {
     if given_up && stored.version + 1 == parked.version {
         let event = outcome::about(ctx, &parked, EventKind::Refreshed, None);
         if ctx.store.save_refreshed(&parked, &event).await? == Saved::Done {
+            note(ctx, &event);
             tracing::info!(credential.id = %parked.id, "a grant that was taken for dead lives: its tokens were parked");
             connect::forget_older_tokens(ctx, &parked).await;
             for id in ctx.store.users(&parked.id).await? {

@@ -92,6 +92,8 @@ fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>
     match first.map(|value| value.to_str()) {
         None => Ok(None),
         Some(Ok(value)) => Ok(Some(value)),
-        Some(Err(_)) => Err(unauthenticated("A header that says who is asking has characters that none may have.")),
+        Some(Err(_)) => {
+            Err(unauthenticated("A header that says who is asking has characters that none may have."))
+        }
     }
 }

@@ -65,7 +65,12 @@ async fn lab(more: &str) -> Lab {
         "#
     );
     let vars = [("STORE_URL", "sqlite::memory:"), ("CALLERS", &file), ("AUDIT", "stdout")];
-    let parts = Parts { clock: Arc::new(TestClock::new()), ids: Arc::new(SystemIds), single_process: true, name: "test" };
+    let parts = Parts {
+        clock: Arc::new(TestClock::new()),
+        ids: Arc::new(SystemIds),
+        single_process: true,
+        name: "test",
+    };
     let folder = tempfile::tempdir().unwrap();
     let vars = vars.into_iter().chain([("DATA_DIR", folder.path().to_str().unwrap())]);
     let ctx = app::build(Config::from_vars(vars).unwrap(), parts).unwrap();
@@ -133,7 +138,10 @@ async fn reached_directly_the_token_or_key_in_authorization_counts() {
     let (token, key) = (bearer(&lab.billing()), bearer(&lab.key));
     assert_eq!(lab.asks(&[("authorization", &token)]).await.unwrap(), "service:billing");
     assert_eq!(lab.asks(&[("authorization", &key)]).await.unwrap(), "service:keyed");
-    assert_eq!(lab.asks(&[("authorization", &key.replace("Bearer", "bearer"))]).await.unwrap(), "service:keyed");
+    assert_eq!(
+        lab.asks(&[("authorization", &key.replace("Bearer", "bearer"))]).await.unwrap(),
+        "service:keyed"
+    );
     for nothing in [&[][..], &[("authorization", "Basic dTpw")], &[("authorization", "nonsense")]] {
         lab.refuses(nothing).await;
     }
@@ -197,7 +205,10 @@ async fn an_assertion_of_identity_aware_proxy_counts_in_its_own_header_alone() {
     let ann = lab.ann();
     assert_eq!(lab.asks(&[("x-goog-iap-jwt-assertion", &ann)]).await.unwrap(), "operator:ann");
     // For another audience, or without a signature, it is nothing; nor is one for us in Authorization.
-    let elsewhere = lab.token("/projects/9/global/backendServices/9", json!({"email": "ann@example.com", "email_verified": true}));
+    let elsewhere = lab.token(
+        "/projects/9/global/backendServices/9",
+        json!({"email": "ann@example.com", "email_verified": true}),
+    );
     lab.refuses(&[("x-goog-iap-jwt-assertion", &elsewhere)]).await;
     lab.refuses(&[("x-goog-iap-jwt-assertion", &stripped(&ann))]).await;
     lab.refuses(&[("authorization", &bearer(&ann))]).await;
@@ -210,7 +221,9 @@ async fn an_assertion_of_identity_aware_proxy_counts_in_its_own_header_alone() {
 #[tokio::test]
 async fn an_email_that_the_issuer_has_not_verified_names_nobody() {
     let lab = lab("").await;
-    for unverified in [json!({"email": "ann@example.com"}), json!({"email": "ann@example.com", "email_verified": false})] {
+    for unverified in
+        [json!({"email": "ann@example.com"}), json!({"email": "ann@example.com", "email_verified": false})]
+    {
         lab.refuses(&[("x-goog-iap-jwt-assertion", &lab.token(IAP_AUDIENCE, unverified))]).await;
     }
 }

@@ -36,10 +36,8 @@ impl Setup {
 
     /// Tells callers apart; the world's own calls are those of a service and an operator who may do everything.
     pub(crate) fn callers(self, callers: &Callers) -> Self {
-        let bearers = Bearers {
-            operator: callers.bearer(Party::Writer),
-            service: callers.bearer(Party::Everything),
-        };
+        let bearers =
+            Bearers { operator: callers.bearer(Party::Writer), service: callers.bearer(Party::Everything) };
         Self { bearers, ..self.var("CALLERS", &callers.file()) }
     }
 
@@ -47,7 +45,12 @@ impl Setup {
         let provider = ProviderServer::start().await;
         let folder = TempDir::new().unwrap();
         let clock = Arc::new(TestClock::new());
-        let parts = Parts { clock: Arc::clone(&clock) as _, ids: Arc::new(SystemIds), single_process: true, name: "standalone" };
+        let parts = Parts {
+            clock: Arc::clone(&clock) as _,
+            ids: Arc::new(SystemIds),
+            single_process: true,
+            name: "standalone",
+        };
         let mut service = Service::start(&provider.origin, folder.path(), &self.vars, parts).await;
         service.api = service.api.with(self.bearers);
         World { provider, clock, service, folder, vars: self.vars }
@@ -88,8 +91,12 @@ impl World {
 
     /// Another process on the same store: it shares nothing else.
     pub(crate) async fn another_service(&self) -> Service {
-        let parts =
-            Parts { clock: Arc::clone(&self.clock) as _, ids: Arc::new(SystemIds), single_process: false, name: "another" };
+        let parts = Parts {
+            clock: Arc::clone(&self.clock) as _,
+            ids: Arc::new(SystemIds),
+            single_process: false,
+            name: "another",
+        };
         Service::start(&self.provider.origin, self.folder.path(), &self.vars, parts).await
     }
 

@@ -76,10 +76,8 @@ impl Setup {
         tokio::spawn(gateway.clone().serve(listener));
 
         let callers = Callers::start().await;
-        let bearers = Bearers {
-            operator: callers.bearer(Party::Writer),
-            service: callers.bearer(Party::Everything),
-        };
+        let bearers =
+            Bearers { operator: callers.bearer(Party::Writer), service: callers.bearer(Party::Everything) };
         let mut vars = [
             ("CALLERS", callers.file().as_str()),
             ("PUBLIC_URL", &public),
