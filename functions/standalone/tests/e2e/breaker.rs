@@ -124,10 +124,8 @@ async fn a_sweep_puts_off_what_a_failing_provider_owes_does_the_others_and_goes_
     let ctx = Arc::clone(world.ctx());
     let bounds = sweep::Bounds::all(Duration::from_secs(300), 1);
     let run = tokio::spawn(async move { sweep::refresh(&ctx, bounds).await.unwrap() });
-    // Slack's bot and user token are done meanwhile.
-    while refreshes(&world) < 5
-        || world.sandbox().counters().grant_type(Endpoint::SlackToken, "refresh_token") < 2
-    {
+    // Slack's bot and user token are done meanwhile, and saved: time that passes in between would end their leases.
+    while refreshes(&world) < 5 || world.events("refreshed").await.len() < 2 {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     assert!(!run.is_finished(), "it waits for the provider");
