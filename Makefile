@@ -1,7 +1,7 @@
 # Verbs, no logic: each is a line or two that anybody could type.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-deployed soak check fmt openapi build package image bench
+.PHONY: help run test test-deployed soak check api-key verify-audit fmt openapi build package image bench
 
 # What is deployed; `make package FUNCTIONS=token-get ARCH=arm64` packages one of them for the other architecture.
 FUNCTIONS := authorize callback token-get admin scheduled-refresh scheduled-health
@@ -36,6 +36,12 @@ check: ## Looks without running: format, lints, dependencies, links in the docum
 	cargo clippy --no-default-features --features cloud --locked $(addprefix -p ,$(FUNCTIONS)) -- -D warnings
 	cargo deny --locked check bans licenses sources
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
+
+api-key: ## Makes an API key for a service: make api-key NAME=billing
+	@cargo run --quiet -p operator -- api-key $(NAME)
+
+verify-audit: ## Verifies an audit log: make verify-audit LOG=data/audit.log KEY_URL=file:data/key
+	@KEY_URL=$(KEY_URL) cargo run --quiet -p operator -- verify-audit $(LOG)
 
 fmt: ## Formats the code
 	cargo fmt --all

@@ -1,6 +1,8 @@
 //! `oms-tool VERB`: one file a verb.
 
+mod api_key;
 mod audit_key;
+mod check_callers;
 mod key;
 mod verify_audit;
 
@@ -10,6 +12,8 @@ use std::process::ExitCode;
 const USAGE: &str =
     "oms-tool verify-audit [--allow-open] [FILE]   verifies an audit log (default: what comes in)
 oms-tool audit-key                            prints the AUDIT_KEY that follows from ATTEMPT_KEY or KEY_URL
+oms-tool api-key [NAME]                       makes an API key, and shows it once
+oms-tool check-callers FILE                   reads a callers file as the service would
 ";
 
 /// How a verb ends when it could do what it is for, and something is wrong.
@@ -26,6 +30,9 @@ fn main() -> ExitCode {
     let told = match arguments.as_slice() {
         ["verify-audit", rest @ ..] => verify_audit::run(rest),
         ["audit-key"] => audit_key::run(),
+        ["api-key"] => api_key::run(None),
+        ["api-key", name] => api_key::run(Some(name)),
+        ["check-callers", file] => check_callers::run(file),
         ["--help" | "help"] => Ok((USAGE.to_owned(), 0)),
         _ => Err(USAGE.to_owned()),
     };

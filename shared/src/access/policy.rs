@@ -1,6 +1,7 @@
 //! Who may do what, as the callers file says it: services, operators, tenants, limits. Data, without I/O.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Arc;
 
 use super::call::{Call, Right};
@@ -226,6 +227,51 @@ impl Policy {
 
     pub(super) fn operator(&self, verified: &Verified) -> Option<&Arc<Operator>> {
         self.operators.iter().find(|each| each.identities.iter().any(|identity| identity.is(verified)))
+    }
+}
+
+/// Who may do what, a line each, for an operator who checks a file.
+impl fmt::Display for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for service in &self.services {
+            let keys = self.keys.values().filter(|key| Arc::ptr_eq(&key.service, service)).count();
+            writeln!(f, "service {} ({keys} keys, {} identities)", service.name, service.identities.len())?;
+            for grant in &service.grants {
+                let calls = grant.calls.iter().map(|call| call.as_str()).collect::<Vec<_>>().join(", ");
+                writeln!(f, "  may {calls} for {} at {}", grant.tenants, grant.providers)?;
+            }
+        }
+        for Operator { name, right, tenants, providers, .. } in self.operators.iter().map(AsRef::as_ref) {
+            writeln!(f, "operator {name}\n  may {} for {tenants} at {providers}", right.as_str())?;
+        }
+        for (tenant, insists) in &self.tenants {
+            writeln!(f, "tenant {tenant}: {insists}")?;
+        }
+        writeln!(f, "other tenants: {}", self.other_tenants)
+    }
+}
+
+impl<T: fmt::Display> fmt::Display for Names<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All => f.write_str("all"),
+            Self::Some(names) => {
+                f.write_str(&names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
+            }
+        }
+    }
+}
+
+impl fmt::Display for TenantPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.completion {
+            Completion::Direct => "connects as the caller asks",
+            Completion::Confirm => "connects only when its backend confirms",
+        })?;
+        f.write_str(match self.redirect_allow {
+            None => "",
+            Some(_) => ", redirects to its own list",
+        })
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use shared::access::{ApiKey, KeyHash};
 use shared::audit::{Audit, AuditKey, AuditTo, KEY_PURPOSE, Record};
 use shared::seal::AttemptKey;
 use shared::secret::SecretBytes;
@@ -114,4 +115,64 @@ fn the_key_of_one_machine_follows_from_its_key_file() {
     let expected = STANDARD.encode(attempt_key.derive(KEY_PURPOSE).unwrap().as_slice());
     assert_eq!(said(&run(&["audit-key"], &[("KEY_URL", &url)])), (0, format!("{expected}\n")));
     assert_eq!(run(&["audit-key"], &[("KEY_URL", "gcpkms://x")]).status.code(), Some(2));
+}
+
+/// The hash in what `api-key` prints, and the key.
+fn minted(output: &Output) -> (String, String) {
+    let (code, text) = said(output);
+    assert_eq!(code, 0, "{text}");
+    let key = text.lines().find_map(|line| line.trim().strip_prefix("omk_")).unwrap();
+    let hash = text.split('"').nth(1).unwrap();
+    (format!("omk_{key}"), hash.to_owned())
+}
+
+#[test]
+fn a_key_that_is_made_is_the_one_that_the_file_has_the_hash_of() {
+    let (key, hash) = minted(&run(&["api-key", "billing"], &[]));
+    let (id, digest) = ApiKey::presented(&key).unwrap();
+    let kept: KeyHash = hash.parse().unwrap();
+    assert_eq!(kept.id, id);
+    assert!(kept.matches(&digest));
+    assert_ne!(minted(&run(&["api-key"], &[])).0, key);
+}
+
+#[test]
+fn a_callers_file_is_told_in_words_or_refused_by_its_keys() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("callers.toml");
+    let (_, hash) = minted(&run(&["api-key"], &[]));
+    let good = format!(
+        "[[services]]\nname = \"billing\"\nkeys = [{{ hash = \"{hash}\" }}]\n[[services.grants]]\n\
+         calls = [\"tokens.get\"]\ntenants = [\"acme\"]\nproviders = [\"slack\"]\n\
+         [[tenants]]\nid = \"*\"\ncompletion = \"confirm\"\n"
+    );
+    std::fs::write(&path, &good).unwrap();
+    let (code, text) = said(&run(&["check-callers", path.to_str().unwrap()], &[]));
+    assert_eq!(code, 0, "{text}");
+    for line in [
+        "service billing (1 keys, 0 identities)",
+        "may tokens.get for acme at slack",
+        "only when its backend confirms",
+    ] {
+        assert!(text.contains(line), "{text}");
+    }
+    std::fs::write(&path, good.replace("hash", "hsah")).unwrap();
+    let (code, text) = said(&run(&["check-callers", path.to_str().unwrap()], &[]));
+    assert_eq!(code, 1, "{text}");
+    assert!(text.contains("services[0].keys[0].hsah: unknown field"), "{text}");
+    assert_eq!(said(&run(&["check-callers", "/nowhere"], &[])).0, 2);
+}
+
+#[test]
+fn the_file_of_the_documentation_can_be_read() {
+    let document = include_str!("../../../../docs/callers.md");
+    let (_, rest) = document.split_once("```toml\n").unwrap();
+    let (file, _) = rest.split_once("```").unwrap();
+    // The hashes there are cut short.
+    let file = file.replace("9f86d08188…", &"0".repeat(64)).replace("60303ae22b…", &"1".repeat(64));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("callers.toml");
+    std::fs::write(&path, file).unwrap();
+    let (code, text) = said(&run(&["check-callers", path.to_str().unwrap()], &[]));
+    assert_eq!(code, 0, "{text}");
 }
