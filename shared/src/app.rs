@@ -8,7 +8,7 @@ use tokio_util::task::TaskTracker;
 use crate::access::{Access, CallersError};
 use crate::audit::{Audit, AuditError, AuditKey, KEY_PURPOSE};
 use crate::clock::{Clock, Ids, SystemClock, SystemIds};
-use crate::config::Config;
+use crate::config::{Auth, Config};
 use crate::flow::Context;
 use crate::google::Google;
 use crate::limit::Limiter;
@@ -90,8 +90,14 @@ pub fn build(config: Config, parts: Parts) -> Result<Arc<Context>, BuildError> {
     let audit = audit(&config, &attempt_key, name, &clock, &ids)?;
     let providers = providers(&config)?;
     let known = providers.iter().map(|each| each.id().clone()).collect();
-    let access = Access::open(config.callers.clone(), known, config.is_local(), Arc::clone(&clock))
-        .map_err(BuildError::Callers)?;
+    let access = Access::open(
+        config.auth == Auth::Off,
+        config.callers.clone(),
+        known,
+        config.is_local(),
+        Arc::clone(&clock),
+    )
+    .map_err(BuildError::Callers)?;
     let store = store::open(&config.store_url, &clock, &ids, &google).map_err(BuildError::Store)?;
     let cache_url = cache_url(&config);
     let cache_ca = config.cache_ca.as_deref();

@@ -259,6 +259,12 @@ impl Config {
             // The one setting without a value to go on with; last, so that all problems are known.
             public_url: public_url.map_err(|()| env.error())?,
         };
+        if config.auth == Auth::Callers
+            && !config.is_public_https()
+            && !parse::is_loopback(&config.public_url)
+        {
+            env.problem("PUBLIC_URL must begin with https:// where others can reach us: browsers would carry codes and cookies in clear");
+        }
         env.finish().map(|()| config)
     }
 

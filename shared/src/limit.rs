@@ -6,6 +6,7 @@
 
 mod allotments;
 
+use std::sync::atomic::AtomicU64;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -38,6 +39,8 @@ pub enum Class {
     Tokens,
     /// Those of operators.
     Admin,
+    /// Those of whoever proves nothing.
+    Refused,
 }
 
 /// A limit that a call must keep.
@@ -94,6 +97,8 @@ pub struct Limiter {
     fallback: Permits,
     /// When the log last said that the cache is away, on the monotonic clock.
     told: Mutex<Option<Duration>>,
+    /// How many refusals of floods were not recorded since the last that was.
+    pub left_out: AtomicU64,
 }
 
 impl Limiter {
@@ -109,6 +114,7 @@ impl Limiter {
             gates: std::array::from_fn(|_| tokio::sync::Mutex::default()),
             fallback: Permits::new(),
             told: Mutex::default(),
+            left_out: AtomicU64::default(),
         }
     }
 
@@ -253,6 +259,7 @@ impl Class {
             Self::Callback => "callback",
             Self::Tokens => "tokens",
             Self::Admin => "admin",
+            Self::Refused => "refused",
         }
     }
 }

@@ -65,7 +65,10 @@ pub(crate) async fn audit(
     asked: Asked,
     Query(query): Query<AuditQuery>,
 ) -> Result<Json<AuditAnswer>, Problem> {
-    asked.for_filter(query.tenant_id.as_ref(), query.provider.as_ref())?;
+    asked.for_filter(query.tenant_id.as_ref(), None, query.provider.as_ref())?;
+    if let Some(id) = query.connection_id {
+        asked.note(id, None);
+    }
     let filter = EventFilter {
         tenant_id: query.tenant_id,
         provider: query.provider,

@@ -87,7 +87,7 @@ pub(crate) async fn list(
     asked: Asked,
     Query(query): Query<ListQuery>,
 ) -> Result<Json<ListAnswer>, Problem> {
-    asked.for_filter(query.tenant_id.as_ref(), query.provider.as_ref())?;
+    asked.for_filter(query.tenant_id.as_ref(), query.user_id.as_ref(), query.provider.as_ref())?;
     let filter = Filter {
         tenant_id: query.tenant_id,
         user_id: query.user_id,

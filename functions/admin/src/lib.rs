@@ -28,6 +28,6 @@ pub fn endpoints() -> Endpoints {
         .endpoint(Operator(Read), endpoint!(keys::list))
         .endpoint(Operator(Write), endpoint!(keys::rotate))
         .endpoint(Operator(Write), endpoint!(tenants::erase))
-        .page("/openapi.json", axum::routing::get(docs::openapi))
-        .page("/docs", axum::routing::get(docs::page))
+        .page("/openapi.json", docs::openapi)
+        .page("/docs", docs::page)
 }

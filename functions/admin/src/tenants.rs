@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use serde::Serialize;
 use shared::domain::{TenantId, Timestamp};
@@ -47,8 +48,9 @@ pub(crate) struct EraseAnswer {
 pub(crate) async fn erase(
     State(ctx): State<Arc<Context>>,
     asked: Asked,
-    Path(id): Path<String>,
+    path: Result<Path<String>, PathRejection>,
 ) -> Result<Json<EraseAnswer>, Problem> {
+    let Path(id) = path.map_err(|_| Problem::field("id", "is not UTF-8"))?;
     let tenant_id = TenantId::try_from(id).map_err(|why| Problem::field("id", why.to_string()))?;
     asked.for_tenant(Some(&tenant_id))?;
     let erased = erase_tenant(&ctx, &tenant_id).await?;

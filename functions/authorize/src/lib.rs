@@ -16,5 +16,5 @@ pub fn endpoints() -> Endpoints {
         .endpoint(Rule::ServiceOrSession(Call::Connections), endpoint!(connections::connections))
         .endpoint(Rule::Service(Call::Sessions), endpoint!(sessions::create))
         .endpoint(Rule::Session, endpoint!(sessions::current))
-        .page(page::PATH, axum::routing::get(page::page))
+        .page(page::PATH, page::page)
 }

@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
 use shared::access::Names;
 use shared::domain::{ProviderId, TenantId, Timestamp, UserId};
 use shared::error::Code;
 use shared::flow::Context;
 use shared::flow::start::may_redirect;
-use shared::http::{Asked, Body, Caller, Problem, Session};
+use shared::http::{Asked, Body, BrowserCookie, Caller, Problem, Session};
 use utoipa::ToSchema;
 
 use crate::page;
@@ -147,7 +149,8 @@ fn at_most(
 pub(crate) async fn current(
     State(ctx): State<Arc<Context>>,
     asked: Asked,
-) -> Result<Json<CurrentSession>, Problem> {
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     let Caller::Session(session) = asked.caller() else { return Err(Problem::new(Code::Internal)) };
     asked.for_user(&session.tenant_id, &session.user_id, None).await?;
     let providers = ctx
@@ -156,10 +159,17 @@ pub(crate) async fn current(
         .filter(|each| each.app().is_some() && session.is_for(each.id()))
         .map(|each| SessionProvider { id: each.id().clone(), name: each.descriptor.name.clone() })
         .collect();
-    Ok(Json(CurrentSession {
+    let mut response = Json(CurrentSession {
         user_id: session.user_id.clone(),
         tenant_id: session.tenant_id.clone(),
         providers,
         expires_at: session.expires_at,
-    }))
+    })
+    .into_response();
+    // A page asks for this first: connects that it starts at once find the same cookie.
+    let cookie = BrowserCookie::of_or_new(&headers, ctx.config.is_public_https(), ctx.ids.as_ref());
+    if let Some(set) = cookie.ok().and_then(|cookie| cookie.set()) {
+        response.headers_mut().insert(header::SET_COOKIE, set);
+    }
+    Ok(response)
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -92,10 +93,11 @@ pub(crate) async fn callback_of_provider(
     State(ctx): State<Arc<Context>>,
     asked: Asked,
     headers: HeaderMap,
-    Path(provider): Path<String>,
+    path: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
 ) -> Response {
-    let known = provider.parse::<ProviderId>().ok().filter(|id| ctx.providers.get(id).is_some());
+    let known = path.ok().and_then(|Path(provider)| provider.parse::<ProviderId>().ok());
+    let known = known.filter(|id| ctx.providers.get(id).is_some());
     match known {
         Some(provider) => {
             arrived(&ctx, &asked, &headers, Some(provider), query.as_deref().unwrap_or_default()).await
@@ -176,9 +178,13 @@ fn go_on(uri: &str, provider: Option<&ProviderId>, outcome: &Result<Finished, Pr
             query.append_pair("provider", provider.as_str());
         }
     }
-    match HeaderValue::from_str(url.as_str()) {
-        Ok(location) => (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response(),
-        Err(_) => Problem::new(Code::Internal).into_response(),
+    let Ok(location) = HeaderValue::from_str(url.as_str()) else {
+        return Problem::new(Code::Internal).into_response();
+    };
+    let response = (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response();
+    match outcome {
+        Ok(_) => response,
+        Err(problem) => problem.noted_on(response),
     }
 }
 

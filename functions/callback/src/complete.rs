@@ -55,7 +55,7 @@ pub(crate) async fn complete(
         tenant_id: body.tenant_id,
         user_id: body.user_id,
     };
-    let connection = complete_connect(&ctx, &request).await?;
+    let connection = complete_connect(&ctx, request).await?;
     asked.note(connection.id, None);
     Ok(Json(connection.into()))
 }

@@ -25,6 +25,7 @@ async fn start() -> Result<ExitCode, Box<dyn std::error::Error>> {
     let config = Config::from_env()?;
     telemetry::init("standalone", &config);
     entry::harden();
+    entry::may_serve(&config)?;
     let (config, sandbox) = with_sandbox(config).await?;
     let ctx = app::build(config, Parts::system("standalone", true))?;
     let listener = TcpListener::bind(ctx.config.listen.address)

@@ -110,6 +110,7 @@ impl Reader<'_> {
             audiences: table.audiences,
             jwks_uri,
             algorithms,
+            vouches_for_email: matches!(table.header, TokenHeader::IdentityAwareProxy),
         })
     }
 

@@ -19,6 +19,8 @@ pub struct Issuer {
     pub jwks_uri: Url,
     /// What its tokens may be signed with, whatever their headers say.
     pub algorithms: Vec<SigningAlgorithm>,
+    /// Whether every `email` in its tokens is one that it has verified: Identity-Aware Proxy's has no `email_verified` beside it.
+    pub vouches_for_email: bool,
 }
 
 impl Issuer {

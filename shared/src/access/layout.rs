@@ -129,6 +129,7 @@ pub(super) struct LimitsTable {
     tokens: SharesTable,
     admin: CallerTable,
     callback: AddressTable,
+    refused: AddressTable,
 }
 
 #[derive(Default, Deserialize)]
@@ -180,6 +181,7 @@ impl From<LimitsTable> for Limits {
             tokens: shares(table.tokens, usual.tokens),
             admin: or(table.admin.caller, usual.admin),
             callback: or(table.callback.address, usual.callback),
+            refused: or(table.refused.address, usual.refused),
         }
     }
 }

@@ -14,6 +14,8 @@ pub struct Limits {
     pub admin: Rate,
     /// The callback, per address.
     pub callback: Rate,
+    /// Calls that prove nothing, per address: beyond it they are not recorded one by one.
+    pub refused: Rate,
 }
 
 /// Who shares a rate.
@@ -39,6 +41,7 @@ impl Default for Limits {
             tokens: shares(60_000, 60_000, 1_200),
             admin: Rate::per_minute(600),
             callback: Rate::per_minute(120),
+            refused: Rate::per_minute(60),
         }
     }
 }
@@ -52,6 +55,7 @@ impl Limits {
             Class::Tokens => self.tokens.caller,
             Class::Admin => self.admin,
             Class::Callback => self.callback,
+            Class::Refused => self.refused,
         }
     }
 
@@ -61,7 +65,7 @@ impl Limits {
         match class {
             Class::Connect => Some(&self.connect),
             Class::Tokens => Some(&self.tokens),
-            Class::Admin | Class::Callback => None,
+            Class::Admin | Class::Callback | Class::Refused => None,
         }
     }
 }

@@ -35,7 +35,7 @@ pub use self::policy::{Gateway, Grant, Names, NotGranted, Operator, Policy, Serv
 pub use self::token::{TokenError, Tokens, Verified};
 
 /// How long a callers file is believed before it is looked at again.
-const LOOK_EVERY: Duration = Duration::from_secs(10);
+const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// More than any callers file.
 const LARGEST: usize = 1 << 20;
 
@@ -80,6 +80,7 @@ pub enum Known {
 
 /// Tells callers apart.
 pub struct Access {
+    off: bool,
     source: Option<Callers>,
     providers: BTreeSet<ProviderId>,
     loopback: bool,
@@ -95,14 +96,18 @@ struct Looked {
     at: Duration,
     /// What the file said, good or not.
     text: String,
+    /// What it says since the last look. It holds when the next look finds the same: a file that is being written may read as a good
+    /// one that says less.
+    changed: Option<String>,
 }
 
 impl Access {
-    /// Reads what `source` says; `None`: callers are not told apart (`AUTH=off`).
+    /// Reads what `source` says. Without it nobody may call, unless callers are not told apart at all (`off`).
     ///
     /// # Errors
     /// When it can't be read, or says what can't be.
     pub fn open(
+        off: bool,
         source: Option<Callers>,
         providers: BTreeSet<ProviderId>,
         loopback: bool,
@@ -111,15 +116,15 @@ impl Access {
         let text = source.as_ref().map(text_of).transpose()?.unwrap_or_default();
         let around = Surroundings { providers: &providers, loopback };
         let policy = RwLock::new(Arc::new(read(&text, &around).map_err(CallersError::Wrong)?));
-        let looked = Mutex::new(Looked { at: clock.monotonic(), text });
+        let looked = Mutex::new(Looked { at: clock.monotonic(), text, changed: None });
         let tokens = Tokens::new(Arc::clone(&clock));
-        Ok(Self { source, providers, loopback, policy, looked, tokens, clock })
+        Ok(Self { off, source, providers, loopback, policy, looked, tokens, clock })
     }
 
     /// Whether whoever reaches us may call (`AUTH=off`).
     #[must_use]
     pub const fn is_off(&self) -> bool {
-        self.source.is_none()
+        self.off
     }
 
     /// What holds now.
@@ -148,8 +153,14 @@ impl Access {
         {
             let mut looked = self.looked();
             if looked.text == text {
+                looked.changed = None;
                 return;
             }
+            if looked.changed.as_ref() != Some(&text) {
+                looked.changed = Some(text);
+                return;
+            }
+            looked.changed = None;
             looked.text.clone_from(&text);
         }
         let around = Surroundings { providers: &self.providers, loopback: self.loopback };

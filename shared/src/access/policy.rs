@@ -221,6 +221,12 @@ impl Policy {
         grants.into_iter().any(all) || !self.operators.is_empty()
     }
 
+    /// The service of a name.
+    #[must_use]
+    pub fn service_named(&self, name: &str) -> Option<&Service> {
+        self.services.iter().find(|service| service.name == name).map(AsRef::as_ref)
+    }
+
     pub(super) fn service(&self, verified: &Verified) -> Option<&Arc<Service>> {
         self.services.iter().find(|each| each.identities.iter().any(|identity| identity.is(verified)))
     }

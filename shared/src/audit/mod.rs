@@ -13,6 +13,7 @@ mod verify;
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use key::{AuditKey, KEY_PURPOSE, NotAnAuditKey};
@@ -63,6 +64,8 @@ struct Stream {
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
     state: Mutex<State>,
+    /// Whether the last line could not be written.
+    failing: AtomicBool,
 }
 
 struct State {
@@ -105,7 +108,14 @@ impl Audit {
         ids: Arc<dyn Ids>,
     ) -> Self {
         let state = State { sink, chain: None, torn: false, line: Vec::with_capacity(1024) };
-        Self(Some(Stream { key, service: service.to_owned(), clock, ids, state: Mutex::new(state) }))
+        Self(Some(Stream {
+            key,
+            service: service.to_owned(),
+            clock,
+            ids,
+            state: Mutex::new(state),
+            failing: AtomicBool::new(false),
+        }))
     }
 
     /// Writes a record, with the time of now. The first one of a writer is preceded by its start.
@@ -115,7 +125,15 @@ impl Audit {
     pub fn write(&self, record: &Record) -> Result<(), AuditError> {
         let Some(stream) = &self.0 else { return Ok(()) };
         let mut state = stream.state.lock().unwrap_or_else(PoisonError::into_inner);
-        stream.follow(&mut state).and_then(|()| stream.append(&mut state, record)).map_err(AuditError::Write)
+        let written = stream.follow(&mut state).and_then(|()| stream.append(&mut state, record));
+        stream.failing.store(written.is_err(), Ordering::Relaxed);
+        written.map_err(AuditError::Write)
+    }
+
+    /// Whether the last line could not be written: then nothing should be begun that the next one would have to tell.
+    #[must_use]
+    pub fn is_failing(&self) -> bool {
+        self.0.as_ref().is_some_and(|stream| stream.failing.load(Ordering::Relaxed))
     }
 
     /// Ends the writer, when it has begun: a log without this line may have been cut off. Something written later begins another.

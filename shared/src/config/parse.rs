@@ -69,7 +69,8 @@ pub(super) fn web_origins(text: &str) -> Result<Vec<HeaderValue>, String> {
     }).collect()
 }
 
-fn is_loopback(url: &Url) -> bool {
+/// Whether a URL leads to this machine.
+pub(super) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),

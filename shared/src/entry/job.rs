@@ -37,13 +37,24 @@ where
     }
     match ctx.config.auth {
         Auth::Off => {}
-        Auth::Callers | Auth::Platform => tracing::info!("whoever the platform lets in may start a run"),
+        Auth::Platform => tracing::info!("AUTH=platform: whoever the platform lets in may start a run"),
+        Auth::Callers => {
+            complain(&NotForJobs);
+            return ExitCode::FAILURE;
+        }
     }
     if ctx.config.lambda {
         return lambda::job(ctx, run).await;
     }
     port::serve(&ctx, router(&ctx, run)).await
 }
+
+/// A callers file where nobody calls.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "AUTH=callers is for endpoints: a scheduled function is started by whom the platform lets in, which AUTH=platform says"
+)]
+struct NotForJobs;
 
 /// `POST /` runs the job, `GET /health` says how the service is.
 pub(super) fn router<R, F>(ctx: &Arc<Context>, run: R) -> axum::Router
@@ -58,7 +69,8 @@ where
         let bounds = input.bounds(&ctx.config, None);
         run(ctx, bounds).await.map(Json).map_err(Problem::from)
     };
-    let router = http::health_endpoint().page("/", post(handler)).into_router(ctx);
+    let run = axum::Router::new().route("/", post(handler)).with_state(Arc::clone(ctx));
+    let router = http::health_endpoint().into_router(ctx).merge(run);
     let limit = ctx.config.deadline + STOP_WITHIN;
     http::layers_within(router, &ctx.config, limit)
 }

@@ -27,15 +27,9 @@ pub use self::stop::told_to_stop;
 /// Runs an endpoint group: under Lambda for as long as there are events, else on its port until SIGTERM or Ctrl-C.
 pub async fn http(name: &'static str, endpoints: Endpoints) -> ExitCode {
     let Some(ctx) = start(name) else { return ExitCode::FAILURE };
-    match ctx.config.auth {
-        Auth::Callers => {}
-        Auth::Off => {
-            tracing::warn!("AUTH=off: whoever reaches this address may ask for every token of every tenant")
-        }
-        Auth::Platform => {
-            complain(&NotForEndpoints);
-            return ExitCode::FAILURE;
-        }
+    if let Err(error) = may_serve(&ctx.config) {
+        complain(&error);
+        return ExitCode::FAILURE;
     }
     let endpoints = http::health_endpoint().merge(endpoints);
     let router = http::layers(endpoints.into_router(&ctx), &ctx.config);
@@ -43,6 +37,21 @@ pub async fn http(name: &'static str, endpoints: Endpoints) -> ExitCode {
         return lambda::http(ctx, router).await;
     }
     serve(&ctx, router).await
+}
+
+/// Whether endpoints may be served with what is said of who may call. That anybody may is said in the log.
+///
+/// # Errors
+/// With `AUTH=platform`: a platform's permission says nothing about tenants and providers.
+pub fn may_serve(config: &Config) -> Result<(), NotForEndpoints> {
+    match config.auth {
+        Auth::Callers => Ok(()),
+        Auth::Off => {
+            tracing::warn!("AUTH=off: whoever reaches this address may ask for every token of every tenant");
+            Ok(())
+        }
+        Auth::Platform => Err(NotForEndpoints),
+    }
 }
 
 /// Reads the configuration and builds the context; says what is wrong, all of it, when it can't.
@@ -80,9 +89,10 @@ pub fn complain(error: &dyn std::error::Error) {
     }
 }
 
+/// `AUTH=platform` where endpoints are served.
 #[derive(Debug, thiserror::Error)]
 #[error("AUTH=platform is for the scheduled functions: here CALLERS_FILE says who may call")]
-struct NotForEndpoints;
+pub struct NotForEndpoints;
 
 #[derive(Debug, thiserror::Error)]
 #[error(

@@ -4,9 +4,13 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
 use super::note::note;
 use super::{Context, actor};
-use crate::domain::{CredentialId, Event, EventKind, ProviderId, Rule, TenantId, Timestamp};
+use crate::domain::{CredentialId, Event, EventKind, ProviderId, Rule, TenantId, Timestamp, UserId};
 
 /// How long an alert about a refused app stands before it is raised again.
 const REFUSED_STANDS: Duration = Duration::from_secs(60 * 60);
@@ -74,6 +78,26 @@ pub(super) async fn of_tenant(ctx: &Context, tenant: &TenantId, provider: &Provi
     }
 }
 
+/// Raises what looks like an attack by a user of a tenant, once an hour. The caller logs it.
+pub(super) async fn of_user(
+    ctx: &Context,
+    tenant: &TenantId,
+    user: &UserId,
+    provider: &ProviderId,
+    detail: String,
+) {
+    let whose = digest(&SHA256, format!("{}:{tenant}{user}", tenant.as_str().len()).as_bytes());
+    let key = format!("browser.{}", URL_SAFE_NO_PAD.encode(whose));
+    let rule = Rule { key, needs: 1, stands: REFUSED_STANDS };
+    let event = Event {
+        tenant_id: Some(tenant.clone()),
+        provider: Some(provider.clone()),
+        detail: Some(detail),
+        ..actor::event(ctx.clock.now(), EventKind::Alert)
+    };
+    raise_event(ctx, &rule, user.as_str(), &event).await;
+}
+
 /// Whether it is raised now. When the store can't say, it is: twice is better than never.
 async fn raise(ctx: &Context, rule: &Rule, subject: &str, provider: &ProviderId, detail: String) -> bool {
     let event = Event {
@@ -81,12 +105,16 @@ async fn raise(ctx: &Context, rule: &Rule, subject: &str, provider: &ProviderId,
         detail: Some(detail),
         ..actor::event(ctx.clock.now(), EventKind::Alert)
     };
-    let raised = ctx.store.raise(rule, subject, &event).await.unwrap_or_else(|error| {
+    raise_event(ctx, rule, subject, &event).await
+}
+
+async fn raise_event(ctx: &Context, rule: &Rule, subject: &str, event: &Event) -> bool {
+    let raised = ctx.store.raise(rule, subject, event).await.unwrap_or_else(|error| {
         tracing::warn!(error = &error as &dyn std::error::Error, "an alert was not kept");
         rule.needs == 1
     });
     if raised {
-        note(ctx, &event);
+        note(ctx, event);
     }
     raised
 }

@@ -1,8 +1,10 @@
 //! Completes a parked connect: only for the person who started it does the connection become active.
 
+use std::sync::Arc;
+
 use super::connect::{ConnectError, Consented, connect};
 use super::finish::completion_id;
-use super::{Context, alert, attempts, discard};
+use super::{Context, actor, alert, attempts, discard};
 use crate::access::Names;
 use crate::domain::Sealed;
 use crate::domain::{Connection, Parked, ProviderId, TenantId, UserId};
@@ -48,6 +50,9 @@ pub enum CompleteError {
     /// The connection was not written.
     #[error("the account was not connected")]
     Connect(#[source] ConnectError),
+    /// The flight ended without an outcome.
+    #[error("the completion ended without an outcome")]
+    Lost,
 }
 
 impl CompleteError {
@@ -62,19 +67,28 @@ impl CompleteError {
             Self::Seal(error) => error.code(),
             Self::Answer(_) => Code::ExchangeFailed,
             Self::Connect(error) => error.code(),
+            Self::Lost => Code::Internal,
         }
     }
 }
 
-/// Completes a connect.
-pub async fn complete(ctx: &Context, request: &CompleteRequest) -> Result<Connection, CompleteError> {
+/// Completes a connect. The flight is detached: a backend that goes away in the middle loses no grant.
+pub async fn complete(ctx: &Arc<Context>, request: CompleteRequest) -> Result<Connection, CompleteError> {
+    let flight = {
+        let ctx = Arc::clone(ctx);
+        ctx.tasks.clone().spawn(actor::carry(async move { complete_now(&ctx, &request).await }))
+    };
+    flight.await.unwrap_or(Err(CompleteError::Lost))
+}
+
+async fn complete_now(ctx: &Context, request: &CompleteRequest) -> Result<Connection, CompleteError> {
     let parked = take(ctx, request).await?;
     let attempt = &parked.attempt;
     let provider = ctx.providers.get(&attempt.provider).ok_or(CompleteError::Unknown)?;
     let answer = ctx.client.read_code_answer(provider, &parked.tokens).map_err(CompleteError::Answer)?;
     if attempt.user_id != request.user_id {
-        discard::discard(ctx, provider, &parked.account, &answer).await;
         raise(ctx, &parked, provider).await;
+        discard::discard(ctx, provider, &parked.account, &answer).await;
         return Err(CompleteError::Mismatch);
     }
     if !request.providers.has(&attempt.provider) {

@@ -235,8 +235,10 @@ async fn raise(ctx: &Context, attempt: &Attempt) {
         tenant.id = %attempt.tenant_id,
         "a connect came back in another browser than the one that started it; its code was not used"
     );
-    let detail = "browser_mismatch: a connect came back in another browser than the one that started it";
-    alert::of_tenant(ctx, &attempt.tenant_id, &attempt.provider, detail).await;
+    let who = attempt.started_by.as_deref().unwrap_or("a session");
+    let detail = format!("browser_mismatch: a connect that {who} started came back in another browser");
+    // Once an hour for each user: whoever has a session could ring all the time.
+    alert::of_user(ctx, &attempt.tenant_id, &attempt.user_id, &attempt.provider, detail).await;
 }
 
 /// Takes the attempt by its state, once, and checks that it is for this provider.
@@ -261,6 +263,11 @@ async fn complete_attempt(
     callback: Callback,
 ) -> Result<Finished, FinishError> {
     let provider = ctx.providers.get(&attempt.provider).ok_or(FinishError::NotConfigured)?;
+    let insists = ctx.access.policy().tenant(&attempt.tenant_id).completion;
+    if insists == Completion::Confirm && attempt.completion == Completion::Direct {
+        // It was started before the tenant insisted: its code is not used, and the user starts again.
+        return Err(FinishError::State);
+    }
     check_issuer(provider, attempt, callback.iss.as_deref())?;
     let code = match (callback.code, callback.error) {
         (Some(code), None) => code,

@@ -212,6 +212,10 @@ async fn stored(
     let id = chosen.connection_id;
     let connection = ctx.store.connection(id).await.map_err(ReadError::Store)?;
     let connection = connection.ok_or(ReadError::NotFound)?;
+    if !is_asked_for(&connection, request) {
+        tracing::error!(connection.id = %id, "a selection named a connection of somebody else; nothing was served");
+        return Err(ReadError::NotFound);
+    }
     if connection.revoked.is_some() {
         return Err(ReadError::Reauthorize(id, connection.status_reason));
     }
@@ -237,6 +241,17 @@ async fn stored(
             serve(ctx, chosen, credential, state).await
         }
     }
+}
+
+/// Whether a connection, and what it gets its tokens from, are of the tenant, user and provider that were asked for: a selection comes
+/// from a cache, which others may have written to.
+fn is_asked_for(connection: &Connection, request: &ReadRequest) -> bool {
+    let LookupKey { tenant_id, user_id, provider } = &request.who;
+    let of_tenant = |credential: &Credential| credential.tenant_id == *tenant_id && credential.provider == *provider;
+    connection.tenant_id == *tenant_id
+        && connection.user_id == *user_id
+        && connection.provider == *provider
+        && connection.credentials.iter().all(of_tenant)
 }
 
 /// Opens a stored token, and caches it as it is stored; what an earlier service sealed is sealed anew for that, so

@@ -7,7 +7,7 @@ use axum::http::request::Parts;
 
 use super::caller::Caller;
 use super::ratelimit;
-use super::respond::Problem;
+use super::respond::{Problem, Refusal};
 use super::rule::{Rule, forbidden, not_granted};
 use crate::access::{Names, NotGranted, Policy};
 use crate::audit::{AuditError, Record};
@@ -117,9 +117,10 @@ impl Asked {
     pub fn for_filter(
         &self,
         tenant: Option<&TenantId>,
+        user: Option<&UserId>,
         provider: Option<&ProviderId>,
     ) -> Result<(), Problem> {
-        self.about(tenant, None, provider);
+        self.about(tenant, user, provider);
         let Caller::Operator(operator) = self.caller() else { return Ok(()) };
         if !tenant.map_or(operator.tenants == Names::All, |tenant| operator.tenants.has(tenant)) {
             return Err(match tenant {
@@ -250,8 +251,28 @@ impl Asked {
     }
 
     /// Writes down what came of it.
-    pub(super) fn record(&self, status: u16, code: Option<Code>) -> Result<(), AuditError> {
-        self.0.write(Some(status), code.map_or("ok", Code::as_str))
+    pub(super) fn record(&self, status: u16, refusal: Option<&Refusal>) -> Result<(), AuditError> {
+        if let Some(refusal) = refusal.filter(|refusal| !refusal.detail.is_empty()) {
+            let mut draft = self.0.draft();
+            draft.record.detail = Some(match draft.record.detail.take() {
+                Some(before) => format!("{before}; {}", refusal.detail).into(),
+                None => refusal.detail.clone(),
+            });
+        }
+        // What axum itself refuses says no code.
+        let outcome = if status < 400 { "ok" } else { "refused" };
+        self.0.write(Some(status), refusal.map_or(outcome, |refusal| refusal.code.as_str()))
+    }
+
+    /// Leaves the call unrecorded: one of a flood, whose lines would fill the log. How many there were stands in the next line.
+    pub(super) fn leave_out(&self) {
+        self.0.draft().written = true;
+    }
+
+    /// Records how many calls before this one were left out.
+    pub(super) fn note_left_out(&self, count: u64) {
+        self.0.draft().record.detail =
+            Some(format!("{count} refusals of a flood before this one are not recorded").into());
     }
 }
 

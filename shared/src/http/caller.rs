@@ -6,15 +6,18 @@ mod session;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 
 use self::credential::{Credential, credential};
 use super::respond::Problem;
-use crate::access::{Known, Operator, Policy, Service, TokenError};
+use super::rule::forbidden;
+use crate::access::{ApiKey, Known, Operator, Policy, Service, TokenError};
 use crate::error::Code;
 use crate::flow::Context;
 
 pub use self::session::Session;
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// When the keys of an issuer that does not answer are asked for again.
 const KEYS_AGAIN_AFTER: Duration = Duration::from_secs(10);
@@ -39,14 +42,23 @@ impl Caller {
     ///
     /// # Errors
     /// `unauthenticated` when the request proves nothing, `issuer_unavailable` when that can't be known.
-    pub(super) async fn of(ctx: &Context, policy: &Policy, headers: &HeaderMap) -> Result<Self, Problem> {
+    pub(super) async fn of(
+        ctx: &Context,
+        policy: &Policy,
+        method: &Method,
+        headers: &HeaderMap,
+    ) -> Result<Self, Problem> {
         match credential(ctx, policy, headers).await? {
             // A browser sends its session also where everything else is open.
             Credential::Session(token) => {
                 let session = Session::open(token, &ctx.attempt_key, ctx.clock.now());
-                session
-                    .map(|session| Self::Session(Box::new(session)))
-                    .ok_or_else(|| unauthenticated("This connect session is unknown or over."))
+                let session = match ctx.access.is_off() {
+                    true => session,
+                    // It may no more than whoever minted it may now.
+                    false => session.and_then(|session| session.within(policy)),
+                };
+                let over = || unauthenticated("This connect session is unknown or over.");
+                session.map(|session| Self::Session(Box::new(session))).ok_or_else(over)
             }
             _ if ctx.access.is_off() => Ok(Self::Open),
             Credential::None => Err(unauthenticated(
@@ -54,10 +66,16 @@ impl Caller {
             )),
             Credential::Key(text) => match ctx.access.key(policy, text) {
                 Some(service) => Ok(Self::Service(service)),
-                None => Err(unauthenticated("This API key is unknown or over.")),
+                None => Err(unauthenticated(match ApiKey::presented(text) {
+                    Some((id, _)) => format!("The API key {id} is unknown or over."),
+                    None => "This is no API key.".to_owned(),
+                })),
             },
             Credential::Token(text) => known(ctx.access.token(policy, text).await),
-            Credential::ProxyToken(text) => known(ctx.access.proxy_token(policy, text).await),
+            Credential::ProxyToken(text) => {
+                refuse_other_sites(ctx, method, headers)?;
+                known(ctx.access.proxy_token(policy, text).await)
+            }
         }
     }
 
@@ -68,9 +86,29 @@ impl Caller {
             Self::Open => "open".to_owned(),
             Self::Anonymous => "anonymous".to_owned(),
             Self::Service(service) => format!("service:{}", service.name),
-            Self::Session(session) => format!("session:{}/{}", session.tenant_id, session.user_id),
+            Self::Session(session) => {
+                let part = |id: &str| id.replace('%', "%25").replace('/', "%2F");
+                format!("session:{}/{}", part(session.tenant_id.as_str()), part(session.user_id.as_str()))
+            }
             Self::Operator(operator) => format!("operator:{}", operator.name),
         }
+    }
+}
+
+/// Identity-Aware Proxy vouches for a browser by its cookie, whichever site's page makes it send a request. Where something would be
+/// done, that must be a page of ours, or no page.
+fn refuse_other_sites(ctx: &Context, method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
+    if matches!(*method, Method::GET | Method::HEAD) {
+        return Ok(());
+    }
+    let header = |name: &HeaderName| headers.get(name).map(HeaderValue::as_bytes);
+    let ours = ctx.config.public_url.origin().ascii_serialization();
+    let site = header(&SEC_FETCH_SITE).is_none_or(|site| matches!(site, b"none" | b"same-origin"));
+    let origin = header(&header::ORIGIN).is_none_or(|origin| origin == ours.as_bytes());
+    if site && origin {
+        Ok(())
+    } else {
+        Err(forbidden("A page of another site may not act through an operator's browser."))
     }
 }
 

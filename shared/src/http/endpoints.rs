@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::handler::Handler;
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
-use axum::routing::MethodRouter;
+use axum::routing::{MethodRouter, get};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
@@ -30,7 +31,7 @@ type Documented = fn() -> UtoipaMethodRouter<Arc<Context>>;
 #[derive(Default)]
 pub struct Endpoints {
     endpoints: Vec<(Rule, Endpoint)>,
-    pages: Vec<(String, MethodRouter<Arc<Context>>)>,
+    pages: Vec<(String, MethodRouter)>,
 }
 
 impl Endpoints {
@@ -47,10 +48,10 @@ impl Endpoints {
         self
     }
 
-    /// Adds a page, which does not, and which anybody may see.
+    /// Adds a page, which does not, and which anybody may see: it knows nothing of what is stored.
     #[must_use]
-    pub fn page(mut self, path: &str, methods: MethodRouter<Arc<Context>>) -> Self {
-        self.pages.push((path.to_owned(), methods));
+    pub fn page<H: Handler<T, ()>, T: 'static>(mut self, path: &str, page: H) -> Self {
+        self.pages.push((path.to_owned(), get(page)));
         self
     }
 
@@ -76,7 +77,7 @@ impl Endpoints {
             router = router.route(&endpoint.path, methods);
         }
         for (path, methods) in self.pages {
-            router = router.route(&path, methods);
+            router = router.route(&path, methods.with_state(()));
         }
         router.with_state(Arc::clone(ctx))
     }

@@ -2,16 +2,18 @@
 //! the answer goes out.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::extract::{MatchedPath, Request, State};
+use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
 use super::address::ClientAddress;
 use super::asked::Asked;
 use super::caller::Caller;
-use super::respond::Problem;
+use super::respond::{Problem, Refusal};
 use super::rule::Rule;
 use super::{ratelimit, request_id};
 use crate::audit::Record;
@@ -46,15 +48,20 @@ pub(super) async fn guard(State(gate): State<Gate>, mut request: Request, next: 
     ctx.access.look_again().await;
     let policy = ctx.access.policy();
     let asked = Asked::new(Arc::clone(&ctx), rule, policy, record);
-    let caller = match rule.is_guarded() {
-        true => Caller::of(&ctx, asked.policy(), request.headers()).await,
-        false => Ok(Caller::Anonymous),
-    };
-    let admitted = match caller {
-        Ok(caller) => admit(&asked, caller, address).await,
-        Err(problem) => Err(problem),
+    let admitted = match rule {
+        // A link checker's look must not use up what the person's browser brings next.
+        Rule::Callback if *request.method() == Method::HEAD => Err(no_head()),
+        _ if rule.is_guarded() => {
+            match Caller::of(&ctx, asked.policy(), request.method(), request.headers()).await {
+                Ok(caller) => admit(&asked, caller, address).await,
+                Err(problem) => Err(turn_away(&asked, problem, address).await),
+            }
+        }
+        _ => admit(&asked, Caller::Anonymous, address).await,
     };
     let response = match admitted {
+        // Its line will hardly be written, so nothing is begun; the line of this refusal is the next try.
+        Ok(()) if ctx.audit.is_failing() => unrecorded().into_response(),
         Ok(()) => {
             request.extensions_mut().insert(asked.clone());
             let who = asked.caller().name();
@@ -65,6 +72,33 @@ pub(super) async fn guard(State(gate): State<Gate>, mut request: Request, next: 
     finish(&asked, response)
 }
 
+/// Whoever proves nothing is refused, and beyond a rate per address only told to wait: made-up credentials fill no log.
+async fn turn_away(asked: &Asked, problem: Problem, address: Option<ClientAddress>) -> Problem {
+    asked.is(Caller::Anonymous);
+    let rate = asked.policy().limits.refused;
+    let ask = Ask { scope: Scope::Address, class: Class::Refused, who: limit_key(address), rate };
+    match asked.take(&[ask]).await {
+        Ok(()) => problem,
+        Err(too_many) => too_many,
+    }
+}
+
+fn limit_key(address: Option<ClientAddress>) -> String {
+    address.map_or_else(String::new, |address| address.limit_key().to_string())
+}
+
+fn no_head() -> Problem {
+    Problem::new(Code::InvalidRequest)
+        .status(StatusCode::METHOD_NOT_ALLOWED)
+        .detail("This path takes GET alone: what comes here is used once.")
+}
+
+fn unrecorded() -> Problem {
+    Problem::new(Code::AuditUnavailable)
+        .detail("What cannot be recorded is not answered.")
+        .retry_after(RETRY_AFTER)
+}
+
 /// Notes who it is, looks whether their kind may make this call at all, and counts it against their limit.
 async fn admit(asked: &Asked, caller: Caller, address: Option<ClientAddress>) -> Result<(), Problem> {
     let rule = asked.rule();
@@ -73,10 +107,7 @@ async fn admit(asked: &Asked, caller: Caller, address: Option<ClientAddress>) ->
     let Some(class) = rule.class().filter(|_| !asked.ctx().access.is_off()) else { return Ok(()) };
     let policy = asked.policy();
     let (scope, who, rate) = match (class, asked.caller()) {
-        (Class::Callback, _) => {
-            let who = address.map_or_else(String::new, |address| address.limit_key().to_string());
-            (Scope::Address, who, policy.limits.callback)
-        }
+        (Class::Callback, _) => (Scope::Address, limit_key(address), policy.limits.callback),
         (_, Caller::Service(service)) => {
             (Scope::Caller, service.name.clone(), policy.rate_of(service, class))
         }
@@ -91,16 +122,24 @@ async fn admit(asked: &Asked, caller: Caller, address: Option<ClientAddress>) ->
 
 /// Says how the caller stands with its limit, and writes down what came of the call. What can't be written down is not answered.
 fn finish(asked: &Asked, mut response: Response) -> Response {
-    let code = response.extensions().get::<Code>().copied();
-    if let Err(error) = asked.record(response.status().as_u16(), code) {
-        tracing::error!(
-            error = &error as &dyn std::error::Error,
-            "a call was not recorded, and is not answered"
-        );
-        response = Problem::new(Code::AuditUnavailable)
-            .detail("What cannot be recorded is not answered.")
-            .retry_after(RETRY_AFTER)
-            .into_response();
+    let refusal = response.extensions().get::<Refusal>();
+    let limited = refusal.is_some_and(|refusal| refusal.code == Code::RateLimited);
+    let left_out = &asked.ctx().limiter.left_out;
+    if limited && matches!(asked.caller(), Caller::Anonymous) {
+        left_out.fetch_add(1, Ordering::Relaxed);
+        asked.leave_out();
+    } else {
+        let count = left_out.swap(0, Ordering::Relaxed);
+        if count > 0 {
+            asked.note_left_out(count);
+        }
+        if let Err(error) = asked.record(response.status().as_u16(), refusal) {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "a call was not recorded, and is not answered"
+            );
+            response = unrecorded().into_response();
+        }
     }
     if let Some(standing) = asked.standing() {
         response.headers_mut().extend(ratelimit::headers(&standing));

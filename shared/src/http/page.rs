@@ -70,7 +70,7 @@ impl Problem {
     #[must_use]
     pub fn into_page(self) -> Response {
         let (title, detail) = self.title_and_detail();
-        result_page_with(self.http_status(), title, detail, false)
+        self.noted_on(result_page_with(self.http_status(), title, detail, false))
     }
 }
 

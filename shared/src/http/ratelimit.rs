@@ -38,6 +38,7 @@ pub fn problem(standing: &Standing, retry_after: Duration) -> Problem {
         Class::Callback => "come back from a provider",
         Class::Tokens => "asked about tokens",
         Class::Admin => "made calls of operators",
+        Class::Refused => "sent what proves nothing",
     };
     let (count, per) = (standing.rate.count(), standing.rate.per().as_secs());
     let wait = seconds(retry_after).max(1);

@@ -228,6 +228,23 @@ impl Problem {
     }
 }
 
+/// What a refusal says, as a response extension, for whoever records what became of the call.
+#[derive(Clone, Debug)]
+pub(super) struct Refusal {
+    pub(super) code: Code,
+    pub(super) detail: Cow<'static, str>,
+}
+
+impl Problem {
+    /// Notes on a response of another form (a page, a redirect) that it is this refusal.
+    #[must_use]
+    pub fn noted_on(&self, mut response: Response) -> Response {
+        let Details { code, detail, .. } = &*self.0;
+        response.extensions_mut().insert(Refusal { code: *code, detail: detail.clone() });
+        response
+    }
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = self.http_status();
@@ -241,8 +258,7 @@ impl IntoResponse for Problem {
         if let Some(seconds) = details.retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
-        // For whoever records what became of the call.
-        response.extensions_mut().insert(details.code);
+        response.extensions_mut().insert(Refusal { code: details.code, detail: details.detail });
         let headers = response.headers_mut();
         if details.code == Code::Unauthenticated {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

@@ -227,3 +227,27 @@ async fn scopes_that_were_not_granted_are_missing_and_refused_where_required() {
     world.connect_as(problem["authorizeHint"].clone(), &Consent::approve("alice")).await;
     world.get_as(body).await.ok();
 }
+
+/// Whoever can write to Redis can write what it likes into a selection.
+#[tokio::test]
+async fn a_selection_that_names_somebody_elses_connection_serves_nothing() {
+    use shared::cache::LookupKey;
+
+    let world = World::start().await;
+    let key = |tenant: &str, user: &str| LookupKey {
+        tenant_id: tenant.parse().unwrap(),
+        user_id: user.parse().unwrap(),
+        provider: "gmail".parse().unwrap(),
+    };
+    let id = world.connect("gmail", "alice").await;
+    world.get("gmail", "alice").await.ok();
+    let hers = world.ctx().cache.lookup(&key("acme", "alice")).await.unwrap().unwrap();
+    let id = id.parse().unwrap();
+    for (tenant, user) in [("globex", "mallory"), ("acme", "mallory"), ("globex", "alice")] {
+        world.ctx().cache.put_lookup(&key(tenant, user), hers.clone()).await.unwrap();
+        world.ctx().cache.drop_tokens(id).await.unwrap();
+        let asked = json!({"userId": user, "tenantId": tenant, "provider": "gmail"});
+        world.get_as(asked).await.refused(404, "connection_not_found");
+    }
+    world.get("gmail", "alice").await.ok();
+}

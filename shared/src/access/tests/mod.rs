@@ -39,6 +39,7 @@ impl World {
             audiences: vec!["us".to_owned(), "us-too".to_owned()],
             jwks_uri: issuer.jwks_uri(),
             algorithms: vec![SigningAlgorithm::Rs256, SigningAlgorithm::Es256],
+            vouches_for_email: false,
         }];
         Self { issuer, clock, tokens, trusted }
     }

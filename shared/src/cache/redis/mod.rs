@@ -66,13 +66,17 @@ redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return 1
 ";
-/// Takes permits by the generic cell rate algorithm, in microseconds: keys; now, and for each key its interval, its span
-/// and how many at most. Answers what each key held, from which [`Rate::take`] makes the same decision again: only whether
-/// anything is written is decided here.
+/// Takes permits by the generic cell rate algorithm, in microseconds: keys; now, or nothing for Redis's own time, and for each key its
+/// interval, its span and how many at most. Answers what each key held, and the time at last, from which [`Rate::take`] makes the same
+/// decision again: only whether anything is written is decided here.
 ///
 /// [`Rate::take`]: crate::domain::Rate::take
 const TAKE_PERMITS: &str = r"
 local now = tonumber(ARGV[1])
+if not now then
+  local time = redis.call('TIME')
+  now = time[1] * 1000000 + time[2]
+end
 local held, after, free = {}, {}, true
 for i, key in ipairs(KEYS) do
   local interval, span, most = tonumber(ARGV[3 * i - 1]), tonumber(ARGV[3 * i]), tonumber(ARGV[3 * i + 1])
@@ -86,6 +90,7 @@ if free then
     redis.call('SET', key, string.format('%.0f', after[i]), 'PX', math.ceil((after[i] - now) / 1000))
   end
 end
+held[#held + 1] = now
 return held
 ";
 /// All that is parked: a hash by place, nearly always empty. It ends a while after the last one was parked there.
@@ -103,6 +108,8 @@ pub(super) struct Redis {
     listeners: Listeners,
     near: Lookups,
     clock: Arc<dyn Clock>,
+    /// Whether permits are judged by our clock: in tests, which hold it.
+    own_time: bool,
 }
 
 impl Redis {
@@ -112,7 +119,8 @@ impl Redis {
         authority: Option<&str>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, OpenCacheError> {
-        Self::within(LIMITS, url, authority, clock)
+        // Of several processes whose clocks disagree, one that is ahead would use up what all of them share.
+        Ok(Self { own_time: false, ..Self::within(LIMITS, url, authority, clock)? })
     }
 
     fn within(
@@ -123,7 +131,7 @@ impl Redis {
     ) -> Result<Self, OpenCacheError> {
         let link = Link::open(url, authority, Arc::clone(&clock), limits)?;
         let near = Lookups::new(Arc::clone(&clock), NEAR_TTL, NEAR_BYTES);
-        Ok(Self { link, listeners: Listeners::default(), near, clock })
+        Ok(Self { link, listeners: Listeners::default(), near, clock, own_time: true })
     }
 
     /// Believes a selection here too, unless somebody may be about to mend it and wait for the effect.
@@ -265,17 +273,20 @@ impl Cache for Redis {
     /// By the processes' clocks, as everything here: clocks that are apart let through or hold back what comes in that
     /// time. One that was set back waits until the key ends, in the time of a burst at most.
     async fn take_permits(&self, asks: &[PermitAsk]) -> Result<Vec<Step>, CacheError> {
-        let now = self.clock.now().millis().saturating_mul(1000);
         let mut command = redis::cmd("EVAL");
         command.arg(TAKE_PERMITS).arg(asks.len());
         for ask in asks {
             command.arg(permits_key(ask.key));
         }
-        command.arg(now);
+        match self.own_time {
+            true => command.arg(self.clock.now().millis().saturating_mul(1000)),
+            false => command.arg(""),
+        };
         for ask in asks {
             command.arg(ask.rate.interval()).arg(ask.rate.span()).arg(ask.most.max(1));
         }
-        let held: Vec<i64> = self.link.send(When::Up, &command).await?;
+        let mut held: Vec<i64> = self.link.send(When::Up, &command).await?;
+        let now = held.pop().unwrap_or_default();
         Ok(asks.iter().zip(held).map(|(ask, tat)| ask.rate.take(Some(tat), now, ask.most)).collect())
     }
 }

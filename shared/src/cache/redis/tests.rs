@@ -145,6 +145,25 @@ async fn whoever_has_a_clock_that_was_set_back_waits_as_long_as_a_burst_takes_at
 }
 
 #[tokio::test]
+async fn processes_whose_clocks_disagree_share_permits_by_the_time_of_redis() {
+    let Some(server) = RedisServer::start().unwrap() else { return };
+    let at = |days: u64, ahead: bool| {
+        let shift = Duration::from_secs(days * 86_400);
+        let start = if ahead { TestClock::START + shift } else { TestClock::START - shift };
+        Redis::open(&server.url(), None, Arc::new(TestClock::at(start))).unwrap()
+    };
+    let (ahead, behind) = (at(1, true), at(1, false));
+    for redis in [&ahead, &behind].repeat(25) {
+        let steps = redis.take_permits(&[permit()]).await.unwrap();
+        assert!(matches!(steps[..], [Step::Allowed { .. }]), "{steps:?}");
+    }
+    let [Step::Allowed { remaining, .. }] = behind.take_permits(&[permit()]).await.unwrap()[..] else {
+        panic!("nobody is refused before the burst is used up")
+    };
+    assert!((49..60).contains(&remaining), "{remaining}");
+}
+
+#[tokio::test]
 async fn what_is_no_time_in_redis_counts_as_nothing() {
     let Some(server) = RedisServer::start().unwrap() else { return };
     let redis = Redis::patient(&server.url(), Arc::new(TestClock::new()));

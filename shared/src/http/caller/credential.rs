@@ -55,8 +55,13 @@ pub(super) async fn credential<'a>(
                 Err(error) => return Err(super::refused(&error)),
             }
         }
-        // Nobody but the gateway may say who the caller is; a header that a client has made up is passed over.
-        (Some(Gateway::Token(_)), None) | (None, _) => own,
+        // The gateway vouches for callers, and is none itself: whoever comes through it without a header has proved nothing.
+        (Some(Gateway::Token(_)), None) => match own {
+            Some(text) if ctx.access.is_gateway(policy, text).await.unwrap_or(false) => None,
+            own => own,
+        },
+        // Nobody else may say who the caller is; a header that a client has made up is passed over.
+        (None, _) => own,
     };
     Ok(match offered {
         Some(text) => match text.strip_prefix(SESSION_PREFIX) {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::credential::SESSION_PREFIX;
+use crate::access::{Call, Names, Policy};
 use crate::clock::NoRandomness;
 use crate::domain::{ProviderId, TenantId, Timestamp, UserId};
 use crate::seal::AttemptKey;
@@ -44,6 +45,18 @@ impl Session {
         let json = key.open(&[PURPOSE], sealed).ok()?;
         let session: Self = serde_json::from_slice(&json).ok()?;
         (session.expires_at > now).then_some(session)
+    }
+
+    /// The same session as far as the service that minted it may still mint it; `None`: not at all.
+    pub(super) fn within(mut self, policy: &Policy) -> Option<Self> {
+        let service = policy.service_named(self.minted_by.strip_prefix("service:")?)?;
+        service.may(Call::Sessions, &self.tenant_id, None).ok()?;
+        if let Names::Some(granted) = service.providers(Call::Sessions, &self.tenant_id) {
+            let wanted = self.providers.take();
+            let in_both = |id: &ProviderId| wanted.as_ref().is_none_or(|wanted| wanted.contains(id));
+            self.providers = Some(granted.into_iter().filter(in_both).collect());
+        }
+        Some(self)
     }
 
     /// Whether it may connect at a provider.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::http::{HeaderName, HeaderValue};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
@@ -100,6 +100,14 @@ impl Lab {
 
     /// The name of the caller, or the public code and what it says.
     async fn asks(&self, headers: &[(&'static str, &str)]) -> Result<String, (Code, String)> {
+        self.asks_by(Method::GET, headers).await
+    }
+
+    async fn asks_by(
+        &self,
+        method: Method,
+        headers: &[(&'static str, &str)],
+    ) -> Result<String, (Code, String)> {
         let headers: Vec<_> = headers
             .iter()
             .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap()))
@@ -108,7 +116,7 @@ impl Lab {
         for (name, value) in headers {
             map.append(name, value);
         }
-        let caller = Caller::of(&self.ctx, &self.ctx.access.policy(), &map).await;
+        let caller = Caller::of(&self.ctx, &self.ctx.access.policy(), &method, &map).await;
         caller.map(|caller| caller.name()).map_err(|problem| {
             let (_, detail) = problem.title_and_detail();
             (problem.code(), detail.to_owned())
@@ -182,6 +190,21 @@ async fn behind_a_gateway_that_proves_itself_the_forwarded_header_counts() {
 }
 
 #[tokio::test]
+async fn a_gateway_that_is_named_a_service_too_does_not_lend_its_name_to_whoever_comes_through_it() {
+    let service = r#"[[services]]
+        name = "also-the-gateway"
+        identities = [{ issuer = "idp", subject = "42" }]
+        [[services.grants]]
+        calls = ["tokens.get"]
+        tenants = ["*"]
+        providers = ["*"]"#;
+    let gateway =
+        format!("[gateway]\nidentities = [{{ issuer = \"idp\", email = \"{GATEWAY}\" }}]\n{service}");
+    let lab = lab(&gateway).await;
+    lab.refuses(&[("authorization", &bearer(&lab.gateway()))]).await;
+}
+
+#[tokio::test]
 async fn where_the_gateway_is_the_sole_invoker_authorization_is_its_own_and_never_counts() {
     let lab = lab("[gateway]\nsole_invoker = true").await;
     let (gateway, billing) = (bearer(&stripped(&lab.gateway())), bearer(&lab.billing()));
@@ -219,13 +242,48 @@ async fn an_assertion_of_identity_aware_proxy_counts_in_its_own_header_alone() {
 }
 
 #[tokio::test]
-async fn an_email_that_the_issuer_has_not_verified_names_nobody() {
+async fn a_page_of_another_site_does_nothing_through_an_operators_browser() {
     let lab = lab("").await;
-    for unverified in
-        [json!({"email": "ann@example.com"}), json!({"email": "ann@example.com", "email_verified": false})]
-    {
-        lab.refuses(&[("x-goog-iap-jwt-assertion", &lab.token(IAP_AUDIENCE, unverified))]).await;
+    let ann = lab.ann();
+    let assertion = ("x-goog-iap-jwt-assertion", ann.as_str());
+    let post = async |more: &[(&'static str, &str)]| {
+        let headers = [&[assertion], more].concat();
+        lab.asks_by(Method::POST, &headers).await.map_err(|(code, _)| code)
+    };
+    for fine in [
+        &[][..],
+        &[("sec-fetch-site", "none")],
+        &[("sec-fetch-site", "same-origin"), ("origin", "http://127.0.0.1:8080")],
+    ] {
+        assert_eq!(post(fine).await.unwrap(), "operator:ann");
     }
+    for other in [
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-site", "same-site"),
+        ("origin", "https://evil.example"),
+        ("origin", "null"),
+    ] {
+        assert_eq!(post(&[other]).await, Err(Code::Forbidden), "{other:?}");
+    }
+    // To look is harmless: the page sees no answer.
+    let looks = lab.asks(&[assertion, ("sec-fetch-site", "cross-site")]).await;
+    assert_eq!(looks.unwrap(), "operator:ann");
+}
+
+#[tokio::test]
+async fn an_email_that_the_issuer_has_not_verified_names_nobody_and_one_that_the_proxy_asserts_does() {
+    let operator = r#"[[operators]]
+        name = "bob"
+        admin = "read"
+        identities = [{ issuer = "idp", email = "bob@example.com" }]"#;
+    let lab = lab(operator).await;
+    for unverified in [json!({"email": "bob@example.com"}), json!({"email": "bob@example.com", "email_verified": false})] {
+        lab.refuses(&[("authorization", &bearer(&lab.token(AUDIENCE, unverified)))]).await;
+    }
+    let verified = lab.token(AUDIENCE, json!({"email": "bob@example.com", "email_verified": true}));
+    assert_eq!(lab.asks(&[("authorization", &bearer(&verified))]).await.unwrap(), "operator:bob");
+    let asserted = lab.token(IAP_AUDIENCE, json!({"email": "ann@example.com"}));
+    assert_eq!(lab.asks(&[("x-goog-iap-jwt-assertion", &asserted)]).await.unwrap(), "operator:ann");
 }
 
 #[tokio::test]
@@ -249,14 +307,54 @@ async fn a_header_that_says_who_is_asking_must_not_come_twice() {
 }
 
 #[tokio::test]
+async fn a_session_ends_with_the_grant_of_the_service_that_minted_it() {
+    let minting = r#"[[services]]
+        name = "portal"
+        identities = [{ issuer = "idp", subject = "portal" }]
+        [[services.grants]]
+        calls = ["connect.sessions"]
+        tenants = ["acme"]
+        providers = ["slack"]"#;
+    let lab = lab(minting).await;
+    let token = |minted_by: &str, tenant: &str| {
+        let session = Session {
+            tenant_id: tenant.parse().unwrap(),
+            user_id: "a/b".parse().unwrap(),
+            providers: None,
+            redirect_uri: None,
+            minted_by: minted_by.to_owned(),
+            expires_at: lab.ctx.clock.now() + Duration::from_secs(60),
+        };
+        bearer(&session.token(&lab.ctx.attempt_key).unwrap())
+    };
+    let name = lab.asks(&[("authorization", &token("service:portal", "acme"))]).await.unwrap();
+    assert_eq!(name, "session:acme/a%2Fb");
+    for (minted_by, tenant) in [
+        ("service:portal", "globex"),
+        ("service:billing", "acme"),
+        ("service:gone", "acme"),
+        ("open", "acme"),
+    ] {
+        lab.refuses(&[("authorization", &token(minted_by, tenant))]).await;
+    }
+}
+
+#[tokio::test]
 async fn a_connect_session_is_recognised_and_one_that_is_over_is_not() {
-    let lab = lab("").await;
+    let minting = r#"[[services]]
+        name = "portal"
+        identities = [{ issuer = "idp", subject = "portal" }]
+        [[services.grants]]
+        calls = ["connect.sessions"]
+        tenants = ["*"]
+        providers = ["*"]"#;
+    let lab = lab(minting).await;
     let session = |seconds: u64| Session {
         tenant_id: "acme".parse().unwrap(),
         user_id: "ann".parse().unwrap(),
         providers: None,
         redirect_uri: None,
-        minted_by: "service:keyed".to_owned(),
+        minted_by: "service:portal".to_owned(),
         expires_at: lab.ctx.clock.now() + std::time::Duration::from_secs(seconds),
     };
     let token = session(1).token(&lab.ctx.attempt_key).unwrap();

@@ -102,6 +102,16 @@ impl Callers {
         )
     }
 
+    /// The same file with limits that no test meets.
+    pub(crate) fn unlimited_file(&self) -> String {
+        let shares = "{ caller = \"1000000/s\", tenant = \"1000000/s\", user = \"1000000/s\" }";
+        format!(
+            "[limits]\nconnect = {shares}\ntokens = {shares}\nadmin = {{ caller = \"1000000/s\" }}\n\
+             callback = {{ address = \"1000000/s\" }}\nrefused = {{ address = \"1000000/s\" }}\n{}",
+            self.file()
+        )
+    }
+
     /// What a party sends as its bearer token.
     #[expect(clippy::disallowed_methods, reason = "a key that this test has minted")]
     pub(crate) fn bearer(&self, party: Party) -> Option<String> {

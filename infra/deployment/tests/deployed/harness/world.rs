@@ -79,7 +79,7 @@ impl Setup {
         let bearers =
             Bearers { operator: callers.bearer(Party::Writer), service: callers.bearer(Party::Everything) };
         let mut vars = [
-            ("CALLERS", callers.file().as_str()),
+            ("CALLERS", callers.unlimited_file().as_str()),
             ("PUBLIC_URL", &public),
             ("FIRESTORE_EMULATOR_HOST", &emulator.host()),
             ("STORE_URL", &emulator.url()),
@@ -151,7 +151,12 @@ impl World {
         more: &[(&str, &str)],
     ) -> &mut Process {
         let more = more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        let vars: Vec<_> = self.vars.iter().cloned().chain(more).collect();
+        let mut vars: Vec<_> = self.vars.iter().cloned().chain(more).collect();
+        if JOBS.contains(&name) {
+            // What starts them is the platform's to decide.
+            vars.retain(|(name, _)| name != "CALLERS");
+            vars.push(("AUTH".to_owned(), "platform".to_owned()));
+        }
         let process = if self.in_lambda {
             Process::in_lambda(name, &vars, self.folder.path()).await
         } else {
