@@ -247,7 +247,8 @@ async fn stored(
 /// from a cache, which others may have written to.
 fn is_asked_for(connection: &Connection, request: &ReadRequest) -> bool {
     let LookupKey { tenant_id, user_id, provider } = &request.who;
-    let of_tenant = |credential: &Credential| credential.tenant_id == *tenant_id && credential.provider == *provider;
+    let of_tenant =
+        |credential: &Credential| credential.tenant_id == *tenant_id && credential.provider == *provider;
     connection.tenant_id == *tenant_id
         && connection.user_id == *user_id
         && connection.provider == *provider

@@ -60,8 +60,10 @@ pub(super) async fn guard(State(gate): State<Gate>, mut request: Request, next: 
         _ => admit(&asked, Caller::Anonymous, address).await,
     };
     let response = match admitted {
-        // Its line will hardly be written, so nothing is begun; the line of this refusal is the next try.
-        Ok(()) if ctx.audit.is_failing() => unrecorded().into_response(),
+        // Its line will hardly be written, so nothing is begun before one is.
+        Ok(()) if ctx.audit.is_failing() && ctx.audit.write(&resumed()).is_err() => {
+            unrecorded().into_response()
+        }
         Ok(()) => {
             request.extensions_mut().insert(asked.clone());
             let who = asked.caller().name();
@@ -91,6 +93,11 @@ fn no_head() -> Problem {
     Problem::new(Code::InvalidRequest)
         .status(StatusCode::METHOD_NOT_ALLOWED)
         .detail("This path takes GET alone: what comes here is used once.")
+}
+
+/// The line that shows that lines can be written again.
+fn resumed() -> Record {
+    Record { call: Some("audit.resumed"), ..Record::default() }
 }
 
 fn unrecorded() -> Problem {

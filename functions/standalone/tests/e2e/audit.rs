@@ -62,8 +62,8 @@ async fn every_refusal_is_a_line_too() {
     let (world, callers) = guarded().await;
     let body = json!({"userId": "alice", "tenantId": "globex", "provider": "slack"});
     let calls = [
-        (Party::Nobody, 401, "unauthenticated", Value::Null),
-        (Party::Forged, 401, "unauthenticated", Value::Null),
+        (Party::Nobody, 401, "unauthenticated", json!("anonymous")),
+        (Party::Forged, 401, "unauthenticated", json!("anonymous")),
         (Party::Narrow, 403, "forbidden", json!("service:narrow")),
         (Party::Writer, 403, "forbidden", json!("operator:writer")),
         (Party::Everything, 404, "connection_not_found", json!("service:everything")),
@@ -162,9 +162,61 @@ async fn what_cannot_be_recorded_is_not_answered() {
     let problem = answer.refused(503, "audit_unavailable");
     assert_eq!((&problem["retryable"], &problem["actor"]), (&json!(true), &json!("operator")));
     assert_eq!(world.api().get("/health").await.status, 200);
+    // Nothing is begun either, now that it is known.
+    let id = world.ctx().store.list(&Default::default(), None, 1).await.unwrap().items[0].id.to_string();
+    world.revoke(&id).await.refused(503, "audit_unavailable");
     std::fs::remove_file(&log).unwrap();
     world.advance(2);
     world.get("gmail", "alice").await.ok();
+    assert_eq!(world.view(&id).await["status"], "active", "what was refused was not done");
+    let log = std::fs::read_to_string(&log).unwrap();
+    assert!(log.contains("\"audit.resumed\"") && !log.contains("\"change.revoked\""), "{log}");
+}
+
+#[tokio::test]
+async fn a_refused_callback_is_a_refusal_as_a_page_as_json_and_on_its_way_home() {
+    let (world, _callers) = guarded().await;
+    let accepts = async |accept: &str, callback: &str| {
+        let request = world.api().request(reqwest::Method::GET, callback).header("accept", accept);
+        world.api().send(request).await
+    };
+    for accept in ["text/html", "application/json"] {
+        assert_eq!(accepts(accept, "/api/v1/oauth/callback/gmail?state=x&code=y").await.status, 400);
+        let line = of(&world, "oauth.callback").pop().unwrap();
+        assert_eq!((&line["status"], &line["outcome"]), (&json!(400), &json!("state_invalid")), "{accept}");
+    }
+    let body = json!({"userId": "alice", "provider": "gmail", "redirectUri": "https://app.example/done"});
+    let denied = world.consented(body, &Consent::deny("alice")).await;
+    assert!(accepts("text/html", &denied).await.sent_to().as_str().contains("code=access_denied"));
+    let line = of(&world, "oauth.callback").pop().unwrap();
+    assert_eq!((&line["status"], &line["outcome"]), (&json!(303), &json!("access_denied")));
+    assert_eq!(line["userId"], "alice");
+    // A link checker uses nothing up.
+    let head = world.api().request(reqwest::Method::HEAD, "/api/v1/oauth/callback/gmail?state=x");
+    assert_eq!(reqwest::Client::new().execute(head.build().unwrap()).await.unwrap().status(), 405);
+}
+
+#[tokio::test]
+async fn a_flood_of_made_up_credentials_fills_no_log_and_its_size_stands_in_it() {
+    let (world, callers) = guarded().await;
+    let body = json!({"userId": "alice", "tenantId": "acme", "provider": "slack"});
+    let forged = world.api().bearing("omk_abcdefghijkl_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
+    let mut told_to_wait = 0;
+    for _ in 0..100 {
+        let answer = forged.post("/api/v1/tokens/get", &body).await;
+        told_to_wait += usize::from(answer.status == 429);
+    }
+    assert_eq!(told_to_wait, 90, "ten a minute at once, then one a second");
+    let lines_then = lines(&world);
+    assert!(lines_then.len() <= 12, "{}", lines_then.len());
+    let refused = of(&world, "tokens.get").pop().unwrap();
+    assert_eq!(refused["caller"], "anonymous");
+    assert!(refused["detail"].as_str().unwrap().contains("The API key abcdefghijkl is unknown"), "{refused}");
+    // Who is known is served all the while, and the next line says how many there were.
+    let narrow = world.api().bearing(&callers.bearer(Party::Narrow).unwrap());
+    narrow.post("/api/v1/tokens/get", &body).await.refused(404, "connection_not_found");
+    let line = of(&world, "tokens.get").pop().unwrap();
+    assert!(line["detail"].as_str().unwrap().starts_with("90 refusals of a flood"), "{line}");
 }
 
 #[tokio::test]

@@ -50,7 +50,8 @@ async fn a_victim_lured_into_a_link_of_an_attackers_session_connects_nothing() {
     has_nothing(&world, "mallory").await;
     assert_eq!(exchanged(), before, "the code was not used");
     let alerts = world.events("alert").await;
-    assert!(alerts[0]["detail"].as_str().unwrap().starts_with("browser_mismatch"), "{alerts:?}");
+    let detail = alerts[0]["detail"].as_str().unwrap();
+    assert!(detail.starts_with("browser_mismatch") && detail.contains("session:acme/mallory"), "{detail}");
     assert_eq!(world.check(&own).await.ok()["status"], "healthy", "the victim's own grant lives");
     // What was taken is taken: the attacker's browser can't have it either.
     arrive(&world, &callback, None).await.refused(400, "state_invalid");
@@ -121,6 +122,31 @@ async fn a_direct_connect_of_a_service_is_open_to_the_lure_until_the_tenant_insi
     world.api().post("/api/v1/oauth/complete", &body).await.refused(403, "completion_mismatch");
     has_nothing(&world, "mallory").await;
     has_nothing(&world, "victim").await;
+}
+
+#[tokio::test]
+async fn a_direct_connect_under_way_ends_when_its_tenant_begins_to_insist() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let path = folder.path().join("callers.toml");
+    let callers = Callers::start().await;
+    std::fs::write(&path, callers.file()).unwrap();
+    let bearers =
+        Bearers { operator: callers.bearer(Party::Writer), service: callers.bearer(Party::Everything) };
+    let mut world = Setup::default().var("CALLERS_FILE", path.to_str().unwrap()).start().await;
+    world.service.api = world.service.api.with(bearers);
+    let (callback, _) = start(&world, world.api()).await;
+    std::fs::write(
+        &path,
+        format!("{}\n[[tenants]]\nid = \"acme\"\ncompletion = \"confirm\"\n", callers.file()),
+    )
+    .unwrap();
+    for _ in 0..2 {
+        world.advance(5);
+        world.get("gmail", "nobody").await.refused(404, "connection_not_found");
+    }
+    let home = arrive(&world, &callback, None).await.sent_to();
+    assert!(home.as_str().contains("code=state_invalid"), "{home}");
+    has_nothing(&world, "mallory").await;
 }
 
 #[tokio::test]

@@ -99,7 +99,8 @@ async fn a_callers_file_that_changes_holds_without_a_restart_and_a_broken_one_ch
 #[tokio::test]
 async fn a_flood_of_made_up_tokens_costs_one_fetch_and_shuts_nobody_out() {
     let callers = Callers::start().await;
-    let world = Setup::default().callers(&callers).start().await;
+    let setup = Setup::default().callers(&callers).var("CALLERS", &callers.unlimited_file());
+    let world = setup.start().await;
     let good = callers.bearer(Party::Narrow).unwrap();
     asks(&world, &good).await.refused(404, "connection_not_found");
     let before = callers.issuer.fetches();

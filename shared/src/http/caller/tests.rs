@@ -277,7 +277,9 @@ async fn an_email_that_the_issuer_has_not_verified_names_nobody_and_one_that_the
         admin = "read"
         identities = [{ issuer = "idp", email = "bob@example.com" }]"#;
     let lab = lab(operator).await;
-    for unverified in [json!({"email": "bob@example.com"}), json!({"email": "bob@example.com", "email_verified": false})] {
+    for unverified in
+        [json!({"email": "bob@example.com"}), json!({"email": "bob@example.com", "email_verified": false})]
+    {
         lab.refuses(&[("authorization", &bearer(&lab.token(AUDIENCE, unverified)))]).await;
     }
     let verified = lab.token(AUDIENCE, json!({"email": "bob@example.com", "email_verified": true}));
