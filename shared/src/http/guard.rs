@@ -48,16 +48,17 @@ pub(super) async fn guard(State(gate): State<Gate>, mut request: Request, next: 
     ctx.access.look_again().await;
     let policy = ctx.access.policy();
     let asked = Asked::new(Arc::clone(&ctx), rule, policy, record);
-    let admitted = match rule {
+    let admitted = if !rule.is_guarded() {
         // A link checker's look must not use up what the person's browser brings next.
-        Rule::Callback if *request.method() == Method::HEAD => Err(no_head()),
-        _ if rule.is_guarded() => {
-            match Caller::of(&ctx, asked.policy(), request.method(), request.headers()).await {
-                Ok(caller) => admit(&asked, caller, address).await,
-                Err(problem) => Err(turn_away(&asked, problem, address).await),
-            }
+        match *request.method() {
+            Method::HEAD => Err(no_head()),
+            _ => admit(&asked, Caller::Anonymous, address).await,
         }
-        _ => admit(&asked, Caller::Anonymous, address).await,
+    } else {
+        match Caller::of(&ctx, asked.policy(), request.method(), request.headers()).await {
+            Ok(caller) => admit(&asked, caller, address).await,
+            Err(problem) => Err(turn_away(&asked, problem, address).await),
+        }
     };
     let response = match admitted {
         // Its line will hardly be written, so nothing is begun before one is.

@@ -78,7 +78,7 @@ async fn lab(more: &str) -> Lab {
 }
 
 impl Lab {
-    fn token(&self, audience: &str, more: Value) -> String {
+    fn token(&self, audience: &str, more: &Value) -> String {
         let mut claims = json!({
             "iss": self.issuer.issuer(), "aud": audience, "sub": "somebody", "exp": 4_000_000_000_u64,
         });
@@ -87,15 +87,15 @@ impl Lab {
     }
 
     fn billing(&self) -> String {
-        self.token(AUDIENCE, json!({"sub": "billing"}))
+        self.token(AUDIENCE, &json!({"sub": "billing"}))
     }
 
     fn gateway(&self) -> String {
-        self.token(AUDIENCE, json!({"sub": "42", "email": GATEWAY, "email_verified": true}))
+        self.token(AUDIENCE, &json!({"sub": "42", "email": GATEWAY, "email_verified": true}))
     }
 
     fn ann(&self) -> String {
-        self.token(IAP_AUDIENCE, json!({"email": "ann@example.com", "email_verified": true}))
+        self.token(IAP_AUDIENCE, &json!({"email": "ann@example.com", "email_verified": true}))
     }
 
     /// The name of the caller, or the public code and what it says.
@@ -153,7 +153,7 @@ async fn reached_directly_the_token_or_key_in_authorization_counts() {
     for nothing in [&[][..], &[("authorization", "Basic dTpw")], &[("authorization", "nonsense")]] {
         lab.refuses(nothing).await;
     }
-    let stranger = bearer(&lab.token(AUDIENCE, json!({"sub": "stranger"})));
+    let stranger = bearer(&lab.token(AUDIENCE, &json!({"sub": "stranger"})));
     assert!(lab.refuses(&[("authorization", &stranger)]).await.contains("does not name"));
 }
 
@@ -230,7 +230,7 @@ async fn an_assertion_of_identity_aware_proxy_counts_in_its_own_header_alone() {
     // For another audience, or without a signature, it is nothing; nor is one for us in Authorization.
     let elsewhere = lab.token(
         "/projects/9/global/backendServices/9",
-        json!({"email": "ann@example.com", "email_verified": true}),
+        &json!({"email": "ann@example.com", "email_verified": true}),
     );
     lab.refuses(&[("x-goog-iap-jwt-assertion", &elsewhere)]).await;
     lab.refuses(&[("x-goog-iap-jwt-assertion", &stripped(&ann))]).await;
@@ -280,11 +280,11 @@ async fn an_email_that_the_issuer_has_not_verified_names_nobody_and_one_that_the
     for unverified in
         [json!({"email": "bob@example.com"}), json!({"email": "bob@example.com", "email_verified": false})]
     {
-        lab.refuses(&[("authorization", &bearer(&lab.token(AUDIENCE, unverified)))]).await;
+        lab.refuses(&[("authorization", &bearer(&lab.token(AUDIENCE, &unverified)))]).await;
     }
-    let verified = lab.token(AUDIENCE, json!({"email": "bob@example.com", "email_verified": true}));
+    let verified = lab.token(AUDIENCE, &json!({"email": "bob@example.com", "email_verified": true}));
     assert_eq!(lab.asks(&[("authorization", &bearer(&verified))]).await.unwrap(), "operator:bob");
-    let asserted = lab.token(IAP_AUDIENCE, json!({"email": "ann@example.com"}));
+    let asserted = lab.token(IAP_AUDIENCE, &json!({"email": "ann@example.com"}));
     assert_eq!(lab.asks(&[("x-goog-iap-jwt-assertion", &asserted)]).await.unwrap(), "operator:ann");
 }
 
