@@ -99,7 +99,7 @@ pub enum FinishError {
     #[error("the state is unknown, used or expired, or belongs to another provider")]
     State,
     /// Another browser than the one that started.
-    #[error("another browser started this: start again in this one")]
+    #[error("this was started in another browser; if that was not you, close this window")]
     Browser,
     /// What may hold the attempt can't be read.
     #[error("the attempt can't be read")]
