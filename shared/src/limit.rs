@@ -231,9 +231,9 @@ impl Default for Limiter {
 }
 
 impl Ask {
-    /// Of all that it says: a limit whose rate was changed begins anew.
+    /// Of all that it says.
     fn key(&self) -> PermitKey {
-        PermitKey::new(&[self.class.as_str(), self.scope.as_str(), &self.who, &self.rate.to_string()])
+        PermitKey::new(&[self.class.as_str(), self.scope.as_str(), &self.who], self.rate)
     }
 }
 

@@ -24,17 +24,20 @@ pub struct PermitAsk {
 }
 
 impl PermitKey {
-    /// Of parts, each behind its length, so that none run together.
+    /// Of parts, each behind its length, so that none run together, and of the rate: one that is changed begins anew.
     #[must_use]
-    pub fn new(parts: &[&str]) -> Self {
-        let mut text = String::new();
+    pub fn new(parts: &[&str], rate: Rate) -> Self {
+        // Each call makes some of these: no text is formatted for them.
+        let mut bytes = Vec::with_capacity(128);
         for part in parts {
-            text.push_str(&part.len().to_string());
-            text.push(':');
-            text.push_str(part);
+            bytes.extend_from_slice(&part.len().to_le_bytes());
+            bytes.extend_from_slice(part.as_bytes());
+        }
+        for number in [u64::from(rate.count()), rate.per().as_secs(), u64::from(rate.burst())] {
+            bytes.extend_from_slice(&number.to_le_bytes());
         }
         let mut key = [0; 32];
-        key.copy_from_slice(digest(&SHA256, text.as_bytes()).as_ref());
+        key.copy_from_slice(digest(&SHA256, &bytes).as_ref());
         Self(key)
     }
 
@@ -55,11 +58,15 @@ impl fmt::Display for PermitKey {
 mod tests {
     use super::*;
 
+    fn key(parts: &[&str]) -> PermitKey {
+        PermitKey::new(parts, "1/s".parse().unwrap())
+    }
+
     #[test]
     fn parts_do_not_run_together() {
-        assert_eq!(PermitKey::new(&["a", "b"]), PermitKey::new(&["a", "b"]));
+        assert_eq!(key(&["a", "b"]), key(&["a", "b"]));
         for other in [&["ab", ""][..], &["", "ab"], &["a", "b", ""], &["a1:b"], &["b", "a"]] {
-            assert_ne!(PermitKey::new(&["a", "b"]), PermitKey::new(other));
+            assert_ne!(key(&["a", "b"]), key(other));
         }
     }
 }

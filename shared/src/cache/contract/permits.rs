@@ -10,7 +10,8 @@ use crate::domain::Step;
 const MINUTE: Duration = Duration::from_secs(60);
 
 fn ask(who: &str, rate: &str, most: u32) -> PermitAsk {
-    PermitAsk { key: PermitKey::new(&[who, rate]), rate: rate.parse().unwrap(), most }
+    let rate = rate.parse().unwrap();
+    PermitAsk { key: PermitKey::new(&[who], rate), rate, most }
 }
 
 /// How many permits of each were taken, or that none were.

@@ -49,12 +49,13 @@ mod tests {
     #[test]
     fn a_million_made_up_users_take_bounded_memory_and_do_not_refill_who_makes_them_up() {
         let permits = Permits::new();
-        let caller = PermitAsk { key: PermitKey::new(&["caller"]), rate: "500/s".parse().unwrap(), most: 1 };
+        let rate = "500/s".parse().unwrap();
+        let caller = PermitAsk { key: PermitKey::new(&["caller"], rate), rate, most: 1 };
         let allows = |ask: PermitAsk, now| matches!(permits.take(&[ask], now)[..], [Step::Allowed { .. }]);
         let mut allowed = 0;
         for number in 0..1_000_000 {
             let now = Duration::from_micros(number);
-            assert!(allows(PermitAsk { key: PermitKey::new(&[&number.to_string()]), ..caller }, now));
+            assert!(allows(PermitAsk { key: PermitKey::new(&[&number.to_string()], rate), ..caller }, now));
             allowed += u32::from(number % 100 == 0 && allows(caller, now));
         }
         assert!((999..=1000).contains(&allowed), "a burst and a second's worth, not {allowed}");

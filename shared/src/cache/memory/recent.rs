@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     fn key(number: usize) -> PermitKey {
-        PermitKey::new(&[&number.to_string()])
+        PermitKey::new(&[&number.to_string()], "1/s".parse().unwrap())
     }
 
     #[test]

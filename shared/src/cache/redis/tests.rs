@@ -50,7 +50,7 @@ fn key() -> LookupKey {
 
 fn permit() -> PermitAsk {
     let rate = "5000/h burst 100".parse().unwrap();
-    PermitAsk { key: PermitKey::new(&["someone@example.com"]), rate, most: 1 }
+    PermitAsk { key: PermitKey::new(&["someone@example.com"], rate), rate, most: 1 }
 }
 
 fn candidates(status: Status) -> Arc<Vec<Candidate>> {
