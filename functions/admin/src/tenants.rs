@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use serde::Serialize;
 use shared::domain::{TenantId, Timestamp};
 use shared::flow::Context;
 use shared::flow::erase::erase as erase_tenant;
-use shared::http::{Asked, Problem};
+use shared::http::{Asked, Problem, Segment};
 use utoipa::ToSchema;
 
 /// What was erased.
@@ -47,9 +47,8 @@ pub(crate) struct EraseAnswer {
 pub(crate) async fn erase(
     State(ctx): State<Arc<Context>>,
     asked: Asked,
-    Path(id): Path<String>,
+    Segment(tenant_id): Segment<TenantId>,
 ) -> Result<Json<EraseAnswer>, Problem> {
-    let tenant_id = TenantId::try_from(id).map_err(|why| Problem::field("id", why.to_string()))?;
     asked.for_tenant(Some(&tenant_id))?;
     let erased = erase_tenant(&ctx, &tenant_id).await?;
     let now = ctx.clock.now();
