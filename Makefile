@@ -1,7 +1,7 @@
 # Verbs, no logic: each is a line or two that anybody could type.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-deployed soak check api-key verify-audit fmt openapi build package image bench
+.PHONY: help run test test-deployed soak fuzz check api-key verify-audit fmt openapi build package image bench
 
 # What is deployed; `make package FUNCTIONS=token-get ARCH=arm64` packages one of them for the other architecture.
 FUNCTIONS := authorize callback token-get admin scheduled-refresh scheduled-health
@@ -9,6 +9,9 @@ ARCH := x86-64
 # How many rounds `make soak` goes through, from which seed.
 ROUNDS := 200
 SEED := 0
+# For how long `make fuzz` feeds which parsers.
+SECONDS_EACH := 20
+TARGETS := callback_query cursors token_responses provider_files callers_files
 # Where `make image` takes them from.
 BUILT := target/release
 
@@ -25,9 +28,17 @@ test-deployed: ## Runs the functions as they are deployed, with everything aroun
 	cargo build --workspace --bins --features cloud --locked
 	cargo nextest run --workspace --test deployed --test soak --ignore-default-filter --locked
 
-soak: ## Goes through hundreds of rounds of refreshes with faults, and prints what became of every grant
+soak: ## Goes through hundreds of rounds of refreshes with faults, then makes calls at random for 15 minutes (needs infra/schemathesis/requirements.txt)
 	cargo build --workspace --bins --features cloud --locked
 	target/debug/soak --rounds $(ROUNDS) --seed $(SEED)
+	infra/schemathesis/run 900
+
+fuzz: ## Feeds made-up input to what reads input first, SECONDS_EACH for each of TARGETS (needs cargo-fuzz)
+	set -e; for target in $(TARGETS); do \
+		mkdir -p target/fuzz/corpus/$$target; \
+		cargo fuzz run --fuzz-dir infra/fuzz --target-dir target/fuzz --sanitizer none --dev $$target \
+			target/fuzz/corpus/$$target infra/fuzz/corpus/$$target -- \
+			-max_total_time=$(SECONDS_EACH) -timeout=5 -verbosity=0 -print_final_stats=1; done
 
 check: ## Looks without running: format, lints, dependencies, links in the documentation (needs cargo-deny)
 	cargo fmt --all --check

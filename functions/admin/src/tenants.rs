@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use serde::Serialize;
 use shared::domain::{TenantId, Timestamp};
 use shared::flow::Context;
 use shared::flow::erase::erase as erase_tenant;
-use shared::http::{Asked, Problem};
+use shared::http::{Asked, Problem, Segment};
 use utoipa::ToSchema;
 
 /// What was erased.
@@ -48,10 +47,8 @@ pub(crate) struct EraseAnswer {
 pub(crate) async fn erase(
     State(ctx): State<Arc<Context>>,
     asked: Asked,
-    path: Result<Path<String>, PathRejection>,
+    Segment(tenant_id): Segment<TenantId>,
 ) -> Result<Json<EraseAnswer>, Problem> {
-    let Path(id) = path.map_err(|_| Problem::field("id", "is not UTF-8"))?;
-    let tenant_id = TenantId::try_from(id).map_err(|why| Problem::field("id", why.to_string()))?;
     asked.for_tenant(Some(&tenant_id))?;
     let erased = erase_tenant(&ctx, &tenant_id).await?;
     let now = ctx.clock.now();

@@ -31,8 +31,10 @@ pub(crate) struct AuthorizeBody {
     /// Where the browser goes in the end; must be on the allow-list (`REDIRECT_ALLOW`).
     redirect_uri: Option<String>,
     /// Replaces the provider's default scopes.
+    #[schema(min_items = 1, max_items = 100)]
     scopes: Option<Scopes>,
     /// Scopes to ask for on the user's behalf (Slack).
+    #[schema(min_items = 1, max_items = 100)]
     user_scopes: Option<Scopes>,
     /// The account to preselect.
     login_hint: Option<String>,

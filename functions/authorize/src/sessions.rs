@@ -30,6 +30,7 @@ pub(crate) struct SessionBody {
     /// The caller's tenant.
     tenant_id: TenantId,
     /// At these providers only; left out: at every one that is configured.
+    #[schema(min_items = 1, max_items = 100)]
     providers: Option<Vec<ProviderId>>,
     /// Where the browser goes after a connect; must be on the allow-list.
     redirect_uri: Option<String>,

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -12,7 +11,7 @@ use shared::domain::{ConnectionId, ProviderId};
 use shared::error::Code;
 use shared::flow::Context;
 use shared::flow::finish::{Callback, Ended, Finished, finish};
-use shared::http::{Asked, BrowserCookie, Problem, prefers_html, result_page};
+use shared::http::{Asked, BrowserCookie, Problem, Segment, prefers_html, result_page};
 use utoipa::{IntoParams, ToSchema};
 
 /// What providers send (RFC 6749 section 4.1.2, RFC 9207); anything else is passed over.
@@ -93,13 +92,12 @@ pub(crate) async fn callback_of_provider(
     State(ctx): State<Arc<Context>>,
     asked: Asked,
     headers: HeaderMap,
-    path: Result<Path<String>, PathRejection>,
+    provider: Result<Segment<ProviderId>, Problem>,
     RawQuery(query): RawQuery,
 ) -> Response {
-    let known = path.ok().and_then(|Path(provider)| provider.parse::<ProviderId>().ok());
-    let known = known.filter(|id| ctx.providers.get(id).is_some());
+    let known = provider.ok().filter(|Segment(id)| ctx.providers.get(id).is_some());
     match known {
-        Some(provider) => {
+        Some(Segment(provider)) => {
             arrived(&ctx, &asked, &headers, Some(provider), query.as_deref().unwrap_or_default()).await
         }
         None => {

@@ -213,12 +213,14 @@ impl Policy {
         service.rates.get(&class).copied().unwrap_or_else(|| self.limits.caller(class))
     }
 
-    /// Whether any grant is for all tenants or providers, or any operator.
-    #[must_use]
-    pub fn grants_all(&self) -> bool {
-        let grants = self.services.iter().flat_map(|service| &service.grants);
-        let all = |grant: &Grant| grant.tenants == Names::All || grant.providers == Names::All;
-        grants.into_iter().any(all) || !self.operators.is_empty()
+    /// The services, in the order of the file.
+    pub fn services(&self) -> impl ExactSizeIterator<Item = &Service> {
+        self.services.iter().map(Arc::as_ref)
+    }
+
+    /// The operators, in the order of the file.
+    pub fn operators(&self) -> impl ExactSizeIterator<Item = &Operator> {
+        self.operators.iter().map(Arc::as_ref)
     }
 
     /// The service of a name.

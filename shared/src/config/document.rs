@@ -19,7 +19,12 @@ pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, Misfit> {
     let misfit = |key: String, error: &toml::de::Error| Misfit { key, problem: with_line(text, error) };
     let document = toml::Deserializer::parse(text).map_err(|error| misfit("(syntax)".to_owned(), &error))?;
     serde_path_to_error::deserialize(document)
-        .map_err(|error| misfit(error.path().to_string(), error.inner()))
+        .map_err(|error| misfit(named(error.path().to_string()), error.inner()))
+}
+
+/// A key may be empty in TOML, where it is written with its quotation marks.
+fn named(path: String) -> String {
+    if path.is_empty() { "\"\"".to_owned() } else { path }
 }
 
 fn with_line(text: &str, error: &toml::de::Error) -> String {

@@ -1,8 +1,11 @@
 //! Completes the document of an endpoint with what its rule and the layers around it add: who may call, and the answers that any call can get.
 
 use utoipa::openapi::path::{Operation, PathItem};
-use utoipa::openapi::security::SecurityRequirement;
-use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+};
+use utoipa::openapi::{Content, ContentBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder};
 
 use super::rule::Rule;
 
@@ -11,6 +14,26 @@ pub(super) fn complete(document: &mut OpenApi, rule: Rule) {
     for operation in document.paths.paths.values_mut().flat_map(operations) {
         add(operation, rule);
     }
+}
+
+/// Adds how callers prove who they are, by the names that rules give.
+pub(super) fn describe_credentials(document: &mut OpenApi) {
+    let bearer = |format: &str, description: &str| {
+        let http = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format(format);
+        SecurityScheme::Http(http.description(Some(description)).build())
+    };
+    let assertion = ApiKeyValue::with_description(
+        "x-goog-iap-jwt-assertion",
+        "What Identity-Aware Proxy says of an operator.",
+    );
+    let components = document.components.get_or_insert_default();
+    let schemes = [
+        ("idToken", bearer("JWT", "An ID token of an issuer in the callers file.")),
+        ("apiKey", bearer("omk_", "An API key of a service.")),
+        ("connectSession", bearer("cs_", "What `POST /api/v1/connect/sessions` has answered.")),
+        ("identityAwareProxy", SecurityScheme::ApiKey(ApiKey::Header(assertion))),
+    ];
+    components.security_schemes.extend(schemes.map(|(name, scheme)| (name.to_owned(), RefOr::T(scheme))));
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
@@ -33,6 +56,25 @@ fn add(operation: &mut Operation, rule: Rule) {
             Some(_) => {}
         }
     }
+    if rule == Rule::Callback {
+        show_pages(operation);
+    }
+}
+
+/// A browser is answered with a page wherever another client is answered with JSON.
+fn show_pages(operation: &mut Operation) {
+    for response in operation.responses.responses.values_mut() {
+        match response {
+            RefOr::T(response) if !response.content.is_empty() => {
+                response.content.insert("text/html".to_owned(), RefOr::T(page()));
+            }
+            RefOr::T(_) | RefOr::Ref(_) => {}
+        }
+    }
+}
+
+fn page() -> Content {
+    ContentBuilder::new().schema(Some(ObjectBuilder::new().schema_type(Type::String))).build()
 }
 
 /// What any call of an endpoint can be answered, beside what its handler says.

@@ -90,10 +90,12 @@ impl Endpoints {
             document::complete(&mut one, *rule);
             one
         });
-        documents.fold(head, |mut all, one| {
+        let mut document = documents.fold(head, |mut all, one| {
             all.merge(one);
             all
-        })
+        });
+        document::describe_credentials(&mut document);
+        document
     }
 }
 

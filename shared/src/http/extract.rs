@@ -20,13 +20,17 @@ const BODY_WITHIN: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone)]
 pub struct Body<T>(pub T);
 
-/// A JSON body that may be left out: `T::default()` then.
+/// A JSON body that may be left out, or `null`: `T::default()` then.
 #[derive(Debug, Clone)]
 pub struct OptionalBody<T>(pub T);
 
 /// The query of a URL. `T` denies unknown fields, so that a misspelt filter is not ignored.
 #[derive(Debug, Clone)]
 pub struct Query<T>(pub T);
+
+/// The one parameter of a path, where it is checked text.
+#[derive(Debug, Clone)]
+pub struct Segment<T>(pub T);
 
 /// The connection in the path parameter `id`.
 #[derive(Debug, Clone, Copy)]
@@ -51,7 +55,7 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for OptionalB
             return Ok(Self(T::default()));
         }
         content_type?;
-        parse_json(&bytes).map(Self)
+        parse_json::<Option<T>>(&bytes).map(|body| Self(body.unwrap_or_default()))
     }
 }
 
@@ -63,6 +67,18 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
             Ok(axum::extract::Query(query)) => Ok(Self(query)),
             Err(rejection) => Err(query_problem(&rejection)),
         }
+    }
+}
+
+impl<T: TryFrom<String, Error: ToString>, S: Send + Sync> FromRequestParts<S> for Segment<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let parameters = RawPathParams::from_request_parts(parts, state)
+            .await
+            .map_err(|_| Problem::field("path", "must be UTF-8"))?;
+        let Some((name, text)) = parameters.iter().next() else { return Err(Problem::new(Code::Internal)) };
+        T::try_from(text.to_owned()).map(Self).map_err(|why| Problem::field(name, why.to_string()))
     }
 }
 
@@ -178,6 +194,7 @@ mod tests {
             )
             .route("/query", get(listed))
             .route("/id/{id}", get(|Id(id): Id| async move { id.to_string() }))
+            .route("/user/{user}", get(|Segment(user): Segment<UserId>| async move { user.to_string() }))
     }
 
     async fn send(request: axum::http::Result<Request>) -> (u16, Value) {
@@ -301,8 +318,10 @@ mod tests {
     async fn an_optional_body_may_be_absent_but_not_wrong() {
         assert_eq!(send(Request::post("/optional").body("".into())).await, (200, "None".into()));
         assert_eq!(post_json("/optional", "").await, (200, "None".into()));
+        assert_eq!(post_json("/optional", "null").await, (200, "None".into()));
         assert_eq!(post_json("/optional", r#"{"limit":3}"#).await, (200, "Some(3)".into()));
         assert_refused(post_json("/optional", r#"{"x":3}"#).await, "x", "is not known here");
+        assert_refused(post_json("/optional", "7").await, "body", "must be an object");
         assert_eq!(send(Request::post("/optional").body("{}".into())).await.0, 415);
     }
 
@@ -329,5 +348,14 @@ mod tests {
             let (status, answer) = get_path(&format!("/id/{other}")).await;
             assert_eq!((status, &answer["code"]), (404, &"connection_not_found".into()));
         }
+    }
+
+    #[tokio::test]
+    async fn a_segment_that_does_not_fit_is_named_and_one_that_is_no_text_is_refused() {
+        assert_eq!(get_path("/user/a%2Fb%20%C3%A9").await, (200, "a/b é".into()));
+        assert_refused(get_path("/user/a%00").await, "user", "must not contain control characters");
+        let long = format!("/user/{}", "x".repeat(257));
+        assert_refused(get_path(&long).await, "user", "must be at most 256 characters");
+        assert_refused(get_path("/user/%ff").await, "path", "must be UTF-8");
     }
 }

@@ -31,7 +31,7 @@ pub use caller::{Caller, Session};
 pub use cors::cors;
 pub use docs_page::docs_page;
 pub use endpoints::{Endpoint, Endpoints};
-pub use extract::{Body, Id, OptionalBody, Query, read_body};
+pub use extract::{Body, Id, OptionalBody, Query, Segment, read_body};
 pub use health::health_endpoint;
 pub use layers::{BODY_LIMIT, REQUEST_TIMEOUT, TimeLeft, layers, layers_within};
 pub use limit::Limit;

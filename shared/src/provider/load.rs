@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use url::Url;
+
 use super::built_in;
 use super::descriptor::{Descriptor, IssuerParameter, Owner, USERINFO};
 use super::reachable::{Reach, names_private_address};
@@ -73,6 +75,15 @@ fn files_of(directory: &Path) -> Result<Vec<(String, String)>, DescriptorError> 
     }
     files.sort();
     Ok(files)
+}
+
+/// Checks one provider file as those of `PROVIDERS_DIR` are, and answers every address that it leads to.
+///
+/// # Errors
+/// Everything that is wrong in it.
+pub fn check_file(file: &str, text: &str) -> Result<Vec<Url>, Vec<DescriptorError>> {
+    let descriptor = read(file, text, Reach::Internet)?;
+    Ok(descriptor.addresses().map(|(_, address)| address.url()).collect())
 }
 
 /// Reads and checks one file, whose URLs lead no further than `reach`.

@@ -37,7 +37,7 @@ pub use descriptor::{
     TokenEndpoint, TokenPart, TokenPlace, Userinfo,
 };
 pub use failure::{Failure, FailureClass, NotConfigured, Outcome};
-pub use load::DescriptorError;
+pub use load::{DescriptorError, check_file};
 pub use pointer::{Marker, NotAPointer, Pointer};
 pub use reachable::{Private, Reach};
 pub use rows::{Call, ErrorShape, FailureRow, RowClass};

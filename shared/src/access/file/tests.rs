@@ -64,6 +64,17 @@ fn says_who_may_do_what() {
 }
 
 #[test]
+fn the_file_of_the_documentation_is_one() {
+    let page = include_str!("../../../../docs/callers.md");
+    let (_, text) = page.split_once("```toml\n").unwrap();
+    let (text, _) = text.split_once("```").unwrap();
+    let digest = "0f".repeat(32);
+    let text = text.replace("9f86d08188…", &digest).replace("60303ae22b…", &digest);
+    let policy = parsed(&text).unwrap();
+    assert_eq!((policy.services().len(), policy.operators().len(), policy.keys.len()), (2, 1, 2));
+}
+
+#[test]
 fn an_empty_file_names_nobody() {
     let policy = parsed("").unwrap();
     assert!(policy.services.is_empty() && policy.operators.is_empty() && policy.keys.is_empty());
@@ -118,6 +129,7 @@ fn what_is_wrong_is_named_by_its_key() {
         ("https://app.example/done\"]", "http://app.example/done\"]", "tenants[0].redirect_allow"),
         ("user = \"5/s\"", "usr = \"5/s\"", "limits.tokens.usr: unknown field"),
         ("[limits]", "[limits", "(syntax)"),
+        ("[limits]", "[\"\"]\n[limits]", "\"\": unknown field"),
     ] {
         let found = wrong(piece, other);
         assert!(found.contains(said), "{other}: {found}");

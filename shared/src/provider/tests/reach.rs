@@ -61,6 +61,15 @@ fn an_address_that_stands_in_a_file_is_refused_when_it_is_read() {
 }
 
 #[test]
+fn a_file_that_is_checked_tells_every_address_and_is_held_to_the_internet() {
+    let told = check_file("gmail.toml", GMAIL).unwrap();
+    let hosts: Vec<_> = told.iter().filter_map(Url::host_str).map(|host| host.split('.').next()).collect();
+    assert_eq!(hosts, ["accounts", "oauth2", "gmail", "openidconnect", "oauth2"].map(Some));
+    assert!(check_file("gmail.toml", &gmail_at("10.0.0.1")).is_err());
+    assert!(check_file("other.toml", GMAIL).is_err());
+}
+
+#[test]
 fn every_url_of_a_descriptor_is_looked_at() {
     for provider in Providers::load(None, Reach::Internet).unwrap().iter() {
         let mut descriptor = provider.descriptor.clone();

@@ -73,7 +73,7 @@ impl Journal for Firestore {
         let queries = queries(filter).into_iter().map(|query| {
             let query = query.at_least("at", time(since)).descending("at");
             match filter.before {
-                Some(before) => query.less("at", time(before)),
+                Some(before) => query.less("at", time(before.max(oldest))),
                 None => query,
             }
         });

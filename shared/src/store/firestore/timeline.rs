@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::ops::RangeInclusive;
 
 use futures_util::future::try_join_all;
 use gcloud_sdk::google::firestore::v1::Value;
@@ -28,6 +29,9 @@ fn at_micros(micros: i64) -> Value {
     value(ValueType::TimestampValue(prost_types::Timestamp { seconds: micros.div_euclid(1_000_000), nanos }))
 }
 
+/// What Firestore takes for a time: the years 1 to 9999, in microseconds since 1970.
+const TIMES: RangeInclusive<i64> = -62_135_596_800_000_000..=253_402_300_799_999_999;
+
 /// Where an event stands: microseconds since 1970, then its document's name.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place(i64, Uuid);
@@ -35,13 +39,16 @@ pub(super) struct Place(i64, Uuid);
 impl Place {
     /// Reads a cursor.
     pub(super) fn parse(text: &str) -> Result<Self, StoreError> {
-        text.split_once('.').and_then(|(at, id)| Some(Self(at.parse().ok()?, id.parse().ok()?))).ok_or_else(
-            || StoreError::Malformed {
-                what: "cursor",
-                id: text.to_owned(),
-                problem: "it does not come from a page of events".to_owned(),
-            },
-        )
+        let read = || {
+            let (at, id) = text.split_once('.')?;
+            let at = at.parse().ok().filter(|at| TIMES.contains(at))?;
+            Some(Self(at, id.parse().ok()?))
+        };
+        read().ok_or_else(|| StoreError::Malformed {
+            what: "cursor",
+            id: text.to_owned(),
+            problem: "it does not come from a page of events".to_owned(),
+        })
     }
 
     /// What comes after it in a query.
@@ -128,4 +135,26 @@ fn event(of: &Snapshot) -> Result<(Place, Event), StoreError> {
         request_id: read.text_or_none("requestId")?,
     };
     Ok((Place(micros, id), event))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_is_a_time_that_the_store_takes_and_an_id() {
+        let id = Uuid::from_u128(7);
+        for at in [*TIMES.start(), -1, 0, 1_760_000_000_000_000, *TIMES.end()] {
+            let place = Place(at, id);
+            assert!(Place::parse(&place.to_string()).is_ok_and(|read| read == place), "{place}");
+        }
+        let past_the_end = format!("{}.{id}", TIMES.end() + 1);
+        let for_ever = format!("{}.{id}", i64::MAX);
+        for wrong in ["", ".", "1", "1.", "1.x", &format!("x.{id}"), &past_the_end, &for_ever] {
+            assert!(
+                matches!(Place::parse(wrong), Err(StoreError::Malformed { what: "cursor", .. })),
+                "{wrong}"
+            );
+        }
+    }
 }
