@@ -27,6 +27,7 @@ tokens = { caller = "1000000/s", tenant = "1000000/s", user = "1000000/s" }
 connect = { caller = "1000000/s", tenant = "1000000/s", user = "1000000/s" }
 admin = { caller = "1000000/s" }
 callback = { address = "1000000/s" }
+refused = { address = "1000000/s" }
 "#;
 
 fn callers(issuer: &TestIssuer, key: &Minted) -> String {
