@@ -1,16 +1,5 @@
 # Redis with the way to it, and its URL in a secret that one function may read.
 
-terraform {
-  required_version = ">= 1.11"
-
-  required_providers {
-    google = {
-      source  = "hashicorp/google"
-      version = "~> 6.50"
-    }
-  }
-}
-
 provider "google" {
   project = var.project
   region  = "us-central1"
