@@ -71,7 +71,7 @@ run "a_setting_that_stands_twice_is_refused" {
 
   variables {
     env        = { AUDIT_KEY = "x" }
-    secret_env = { AUDIT_KEY = "oauth-audit-key" }
+    secret_env = { AUDIT_KEY = { secret = "oauth-audit-key" } }
   }
 
   expect_failures = [var.secret_env]

@@ -14,7 +14,7 @@ variables {
   service_account = "oauth-token-get@demo.iam.gserviceaccount.com"
   timeout_seconds = 35
   env             = { LOG = "info" }
-  secret_env      = { AUDIT_KEY = "oauth-audit-key", CACHE_URL = "oauth-cache-url:3" }
+  secret_env      = { AUDIT_KEY = { secret = "oauth-audit-key" }, CACHE_URL = { secret = "oauth-cache-url", version = "3" } }
   secret_files    = { "/etc/oauth/callers.toml" = "oauth-callers" }
   invokers        = { billing = "serviceAccount:billing@demo.iam.gserviceaccount.com", ops = "group:ops@example.com" }
 }
