@@ -66,8 +66,10 @@ one() {
             if compgen -G 'tests/*.tftest.hcl' >/dev/null; then terraform test -no-color; fi && planned "$1"
     } >"$log" 2>&1 || result=FAILED
     passed=$(sed -nE 's/^(Success|Failure)! ([0-9]+) passed.*/, \2 tests/p' "$log")
-    printf '%-6s %3d s  %s%s\n' "$result" $((SECONDS - began)) "$1" "$passed"
-    [ "$result" = ok ] || { sed 's/^/    /' "$log"; return 1; }
+    # At once, as another folder is being looked at meanwhile.
+    printf '%-6s %3d s  %s%s\n%s' "$result" $((SECONDS - began)) "$1" "$passed" \
+        "$([ "$result" = ok ] || sed 's/^/    /' "$log"; echo .)" | sed '$d'
+    [ "$result" = ok ]
 }
 export -f one described listed declared planned
 export work root
