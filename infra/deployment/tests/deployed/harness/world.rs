@@ -1,8 +1,10 @@
 //! The deployment: backends, provider, functions and gateway, and the few calls that most tests make.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
-use deployment::{ENDPOINTS, Gateway, JOBS};
+use deployment::Gateway;
+use gateway::Functions;
 use sandbox_provider::{Consent, Endpoint, Sandbox, Settings};
 use serde_json::{Value, json};
 use shared::testing::firestore_emulator::FirestoreEmulator;
@@ -11,6 +13,15 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 
 use super::{Answer, Api, Bearers, Callers, Kms, Party, Process};
+
+/// What there is to start.
+pub(crate) static FUNCTIONS: LazyLock<Functions> = LazyLock::new(|| Functions::listed().unwrap());
+
+/// The functions that answer requests, or else the jobs.
+pub(crate) fn functions(endpoints: bool) -> impl Iterator<Item = &'static str> {
+    let functions = FUNCTIONS.iter().filter(move |(_, function)| function.is_endpoint() == endpoints);
+    functions.map(|(name, _)| name)
+}
 
 /// How a deployment begins.
 #[derive(Default)]
@@ -42,7 +53,7 @@ impl Setup {
     /// Two copies of each function, all started at once. `None` where a part is missing, which is said on stderr.
     pub(crate) async fn start(self) -> Option<World> {
         let mut world = self.prepare().await?;
-        for name in ENDPOINTS.into_iter().chain(JOBS) {
+        for name in functions(true).chain(functions(false)) {
             for _ in 0..2 {
                 world.start_copy(name).await;
             }
@@ -70,7 +81,7 @@ impl Setup {
         let origin = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(sandbox.clone().serve(listener, std::future::pending()));
 
-        let gateway = Gateway::new().unwrap();
+        let gateway = Gateway::new(FUNCTIONS.table()).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let public = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(gateway.clone().serve(listener));
@@ -152,7 +163,7 @@ impl World {
     ) -> &mut Process {
         let more = more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let mut vars: Vec<_> = self.vars.iter().cloned().chain(more).collect();
-        if JOBS.contains(&name) {
+        if !FUNCTIONS.get(name).unwrap().is_endpoint() {
             // What starts them is the platform's to decide.
             vars.retain(|(name, _)| name != "CALLERS");
             vars.push(("AUTH".to_owned(), "platform".to_owned()));
