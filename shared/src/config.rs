@@ -59,6 +59,8 @@ pub struct Config {
     pub cors_origins: Vec<HeaderValue>,
     /// `CALLERS_FILE`, or `CALLERS`: who may call what, with `AUTH=callers`.
     pub callers: Option<Callers>,
+    /// `GATEWAY`: what stands in front, in the place of what the callers file says; `None`: as that says.
+    pub gateway: Option<InFront>,
     /// `AUDIT`: where the audit log goes.
     pub audit: AuditTo,
     /// `AUDIT_KEY`: 32 bytes in base64, which chain the audit log; `None`: derived from the attempt key.
@@ -123,6 +125,15 @@ pub enum Auth {
     Callers,
     /// `platform`: whom the platform lets in, by an invoker permission; for scheduled functions alone.
     Platform,
+}
+
+/// What stands between callers and us, as whoever has built it knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InFront {
+    /// `sole-invoker`: a gateway, which takes `Authorization` for itself, and nobody else may invoke us.
+    SoleInvoker,
+    /// `none`: nothing that takes it.
+    Nothing,
 }
 
 /// The form of our callback's path.
@@ -228,6 +239,7 @@ impl Config {
             trusted_proxies: env.parsed("TRUSTED_PROXIES", parse::networks).unwrap_or_default(),
             cors_origins: env.parsed("CORS_ORIGINS", parse::web_origins).unwrap_or_default(),
             callers: callers.filter(|_| auth == Auth::Callers),
+            gateway: env.parsed("GATEWAY", parse::gateway),
             audit: audit(&mut env, auth, is_embedded(&store_url), &data_dir),
             audit_key: env.parsed("AUDIT_KEY", parse::attempt_key),
             lambda,

@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use tracing_subscriber::filter::Targets;
 use url::{Host, Url};
 
-use super::{Auth, LogFormat, RedirectStyle};
+use super::{Auth, InFront, LogFormat, RedirectStyle};
 use crate::audit::AuditTo;
 use crate::seal::AttemptKey;
 use crate::secret::SecretString;
@@ -166,6 +166,14 @@ pub(super) fn auth(text: &str) -> Result<Auth, String> {
         "callers" => Ok(Auth::Callers),
         "platform" => Ok(Auth::Platform),
         _ => Err(format!("must be off, callers or platform, not {text}")),
+    }
+}
+
+pub(super) fn gateway(text: &str) -> Result<InFront, String> {
+    match text {
+        "sole-invoker" => Ok(InFront::SoleInvoker),
+        "none" => Ok(InFront::Nothing),
+        _ => Err(format!("must be sole-invoker or none, not {text}")),
     }
 }
 

@@ -128,6 +128,7 @@ fn refuses_settings_of_who_may_call_that_contradict_each_other() {
     assert!(problems(&[("CALLERS", "x"), ("AUDIT", "off")]).contains("AUDIT=off only with AUTH=off"));
     assert!(problems(&[("AUDIT", "paper")]).contains("AUDIT must be off, stdout or file:PATH"));
     assert!(problems(&[("AUDIT_KEY", "short")]).contains("AUDIT_KEY must be 32 random bytes"));
+    assert!(problems(&[("GATEWAY", "yes")]).contains("GATEWAY must be sole-invoker or none"));
 }
 
 #[test]
@@ -214,7 +215,9 @@ fn refuses_a_file_that_is_missing_empty_or_beside_the_value_itself() {
 fn an_empty_value_is_none_where_that_is_harmless_and_refused_where_it_is_not() {
     let harmless = read(&[("PUBLIC_URL", ""), ("PROVIDER_SLACK_CLIENT_ID", ""), ("LOG", "")]).unwrap();
     assert_eq!(harmless.log, "info");
-    for name in ["STORE_URL", "CACHE_URL", "KEY_URL", "ATTEMPT_KEY", "AUTH", "CALLERS_FILE", "SANDBOX"] {
+    for name in
+        ["STORE_URL", "CACHE_URL", "KEY_URL", "ATTEMPT_KEY", "AUTH", "CALLERS_FILE", "GATEWAY", "SANDBOX"]
+    {
         assert!(problems(&[(name, "")]).contains(name));
     }
 }
