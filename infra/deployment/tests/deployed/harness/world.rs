@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use deployment::Gateway;
-use gateway::Functions;
+use gateway::{Functions, Table};
 use sandbox_provider::{Consent, Endpoint, Sandbox, Settings};
 use serde_json::{Value, json};
 use shared::testing::firestore_emulator::FirestoreEmulator;
@@ -28,6 +28,7 @@ pub(crate) fn functions(endpoints: bool) -> impl Iterator<Item = &'static str> {
 pub(crate) struct Setup {
     own_emulator: bool,
     in_lambda: bool,
+    table: Option<Table>,
     vars: Vec<(String, String)>,
 }
 
@@ -41,6 +42,12 @@ impl Setup {
     /// Every function under a runtime API.
     pub(crate) fn in_lambda(mut self) -> Self {
         self.in_lambda = true;
+        self
+    }
+
+    /// With a gateway that has these routes, not those of the list.
+    pub(crate) fn routes(mut self, table: Table) -> Self {
+        self.table = Some(table);
         self
     }
 
@@ -81,7 +88,7 @@ impl Setup {
         let origin = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(sandbox.clone().serve(listener, std::future::pending()));
 
-        let gateway = Gateway::new(FUNCTIONS.table()).unwrap();
+        let gateway = Gateway::new(self.table.unwrap_or_else(|| FUNCTIONS.table())).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let public = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(gateway.clone().serve(listener));
@@ -111,7 +118,8 @@ impl Setup {
         vars.extend(self.vars);
         Some(World {
             processes: Vec::new(),
-            api: Api::new(&public).with(bearers),
+            api: Api::new(&public).with(bearers.clone()),
+            bearers,
             _callers: callers,
             gateway,
             redis,
@@ -132,6 +140,8 @@ pub(crate) struct World {
     processes: Vec<Process>,
     /// Through the gateway.
     pub(crate) api: Api,
+    /// What it sends.
+    pub(crate) bearers: Bearers,
     gateway: Gateway,
     pub(crate) redis: RedisServer,
     pub(crate) emulator: FirestoreEmulator,
@@ -168,14 +178,28 @@ impl World {
             vars.retain(|(name, _)| name != "CALLERS");
             vars.push(("AUTH".to_owned(), "platform".to_owned()));
         }
+        self.start_copy_in(name, &vars).await
+    }
+
+    /// The same with these variables and no others.
+    pub(crate) async fn start_copy_in(
+        &mut self,
+        name: &'static str,
+        vars: &[(String, String)],
+    ) -> &mut Process {
         let process = if self.in_lambda {
-            Process::in_lambda(name, &vars, self.folder.path()).await
+            Process::in_lambda(name, vars, self.folder.path()).await
         } else {
-            Process::listening(name, &vars, self.folder.path()).await
+            Process::listening(name, vars, self.folder.path()).await
         };
         self.processes.push(process);
         self.tell_gateway(name);
         self.processes.last_mut().unwrap()
+    }
+
+    /// What a function is given when it is started.
+    pub(crate) fn vars(&self) -> &[(String, String)] {
+        &self.vars
     }
 
     /// Takes a function's copies away from the gateway and from here.
