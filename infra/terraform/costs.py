@@ -35,7 +35,8 @@ A = {
     "document_bytes": (8000.0, "a connection with its selection and index entries"),
     "backups": (7.0, "daily backups that are kept, each a whole copy"),
     "cached_bytes": (2500.0, "a cached token with its selection in Redis; kept 15 min"),
-    "database_bytes": (9000.0, "what one read or write of Firestore moves, each way, with gRPC and TLS"),
+    "database_bytes": (3000.0, "what a read of Firestore brings, or a write takes, with gRPC and TLS"),
+    "key_use_bytes": (1000.0, "Google's own line of a use of the key, on Google (`data_access` of the audit module)"),
 }
 
 # Prices in USD, list, of us-central1 and us-east-1. seen: read in a copy of the vendor's page, or the same in several places, in November 2026.
@@ -111,9 +112,11 @@ def reckon(connections, a, p):
     runs = shards * days * 72
     job_seconds = max(job_seconds, runs * 0.5)
 
+    def unwrapped(instances):
+        return tenants * days * (72 * shards + instances * min(96, a["calls"] * a["per_tenant"] / instances))
+
     def kms(instances):
-        unwraps = tenants * days * (72 * shards + instances * min(96, a["calls"] * a["per_tenant"] / instances))
-        return ("Cloud KMS", "tenants × (72 runs × shards + 96 × instances of token-get) × operation, and 4 versions", unwraps * p["kms"] + 4 * p["kms_version"])
+        return ("Cloud KMS", "tenants × (72 runs × shards + 96 × instances of token-get) × operation, and 4 versions", unwrapped(instances) * p["kms"] + 4 * p["kms_version"])
 
     # Cloud Run bills an instance while it answers anything: each call by itself while they are few (at least 100 ms), whole instances when they are many.
     rate = calls / MONTH
@@ -122,7 +125,7 @@ def reckon(connections, a, p):
     second = p["run_cpu"] + 0.5 * p["run_memory"]
     requests = calls + 4 * connects + runs
     gateway = 4 * connects + 6 * 43_200  # and the checks of /health
-    lines = ((calls + refreshes + 2 * connects) * a["audit_bytes"] + requests * a["request_bytes"]) / gib
+    lines = ((calls + refreshes + 2 * connects) * a["audit_bytes"] + requests * a["request_bytes"] + unwrapped(instances) * a["key_use_bytes"]) / gib
     cached = c * a["calls"] * min(1, 900 / 86400) * a["cached_bytes"] / gib
     size = max(1, ceil(cached * 1.5))
     redis = p["redis_basic"] if nodes == 1 else p["redis_standard"] if size < 5 else p["redis_large"]
@@ -133,14 +136,14 @@ def reckon(connections, a, p):
         ("API Gateway", "(4 × connects + checks of /health) × call", max(0, gateway - 2e6) * p["gateway"]),
         ("Redis", "GiB × hours × price", size * HOURS * redis),
         ("Connector", "2 × hours × price; nothing with direct egress", 2 * HOURS * p["connector"]),
-        ("Logs", "lines × GiB, and the audit log for 12 months more", max(0, lines - 50) * p["log"] + 12 * (calls + refreshes) * a["audit_bytes"] / gib * p["log_kept"]),
+        ("Logs", "lines × GiB, and the audit log with uses of the key for 12 months more", max(0, lines - 50) * p["log"] + 12 * ((calls + refreshes) * a["audit_bytes"] + unwrapped(instances) * a["key_use_bytes"]) / gib * p["log_kept"]),
         ("To the providers", "(refreshes + checks) × 2 kB × GiB to the internet", (refreshes + probes) * 2000 / gib * p["egress_google"]),
     ]
 
     environments = max(1, ceil(rate * a["call_seconds"] * 1.3))
     gb_seconds = 0.5 * (job_seconds + calls * a["call_seconds"])
-    moved_out = writes * a["database_bytes"] / 3 / 1e9  # AWS to Google: what is written
-    moved_in = reads * a["database_bytes"] / 3 / 1e9  # Google to AWS: what is read
+    moved_out = writes * a["database_bytes"] / 1e9  # AWS to Google: what is written
+    moved_in = reads * a["database_bytes"] / 1e9  # Google to AWS: what is read
     others = (refreshes + probes) * 2000 / 1e9
     aws_lines = ((calls + refreshes + 2 * connects) * a["audit_bytes"] + (calls + 4 * connects) * 400 + requests * 300) / 1e9
     audit = (calls + refreshes) * a["audit_bytes"] / 1e9
