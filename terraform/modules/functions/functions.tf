@@ -20,7 +20,8 @@ locals {
       memory        = try(coalesce(try(var.sizes[name].memory, null), f.memory), 0)
       concurrency   = try(coalesce(try(var.sizes[name].concurrency, null), f.concurrency), 0)
       min_instances = try(coalesce(var.sizes[name].min_instances), 0)
-      max_instances = try(coalesce(var.sizes[name].max_instances), 10)
+      # Shards run at once, one in an instance.
+      max_instances = max(try(coalesce(var.sizes[name].max_instances), 10), try(coalesce(var.sizes[name].shards), 1))
       store         = try(f.store, "")
       kms           = try(f.kms, "")
       cache         = try(f.cache, "")
@@ -50,10 +51,20 @@ locals {
     ]...), null)
   }
 
+  # Seconds between two runs, for whoever watches that they come: of a schedule by minutes or by hours, else a day.
+  intervals = {
+    for name, f in local.jobs : name => (
+      can(regex("^\\*/[0-9]+ \\* ", f.schedule)) ? 60 * tonumber(regex("^\\*/([0-9]+)", f.schedule)[0]) :
+      can(regex("^[0-9]+ \\* ", f.schedule)) ? 3600 :
+      can(regex("^[0-9]+ \\*/[0-9]+ ", f.schedule)) ? 3600 * tonumber(regex("^[0-9]+ \\*/([0-9]+)", f.schedule)[0]) : 86400
+    )
+  }
+
   triggers = {
     for name, f in local.jobs : name => {
       schedule     = f.schedule
       schedule_aws = local.cron_aws[name]
+      interval     = local.intervals[name]
       shards       = f.shards
       timeout      = f.timeout
       # One trigger for each: null asks for the whole run.

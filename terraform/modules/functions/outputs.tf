@@ -21,7 +21,7 @@ output "routes" {
 }
 
 output "triggers" {
-  description = "By scheduled function: schedule (five fields, UTC), schedule_aws (cron(…) of EventBridge), shards, timeout (seconds), inputs (one for each trigger: JSON text, or null for the whole run)."
+  description = "By scheduled function: schedule (five fields, UTC), schedule_aws (cron(…) of EventBridge), interval (seconds between runs), shards, timeout (seconds), inputs (one for each trigger: JSON text, or null for the whole run)."
   value       = local.triggers
 }
 

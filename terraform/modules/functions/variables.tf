@@ -21,8 +21,8 @@ variable "provider_ids" {
 variable "sizes" {
   description = <<-TEXT
     What is sized otherwise than in the list, by function: `cpu` (whole CPUs), `memory` (MiB), `concurrency` (requests at
-    once in an instance), `min_instances` and `max_instances`, `timeout` (seconds; the deadline of a job keeps its distance),
-    `shards` (triggers that share a job's run).
+    once in an instance), `min_instances` and `max_instances`; of a job, `timeout` (seconds; the deadline keeps its
+    distance) and `shards` (triggers that share a run).
   TEXT
   type = map(object({
     cpu           = optional(number)
@@ -66,9 +66,9 @@ variable "sizes" {
   }
   validation {
     condition = alltrue([
-      for size in values(var.sizes) : coalesce(size.timeout, 60) >= 35 && coalesce(size.timeout, 60) <= 900
+      for size in values(var.sizes) : coalesce(size.timeout, 60) >= 60 && coalesce(size.timeout, 60) <= 900
     ])
-    error_message = "timeout is 35 to 900 seconds: a request is given up after 30, and Lambda ends at 900."
+    error_message = "timeout is 60 to 900 seconds: a job begins nothing in its last 12, and Lambda ends at 900."
   }
   validation {
     condition = alltrue([
@@ -79,8 +79,9 @@ variable "sizes" {
   }
   validation {
     condition = alltrue([
-      for name, size in var.sizes : size.shards == null || try(local.listed[name].exposure, null) == "scheduled"
+      for name, size in var.sizes :
+      (size.shards == null && size.timeout == null) || try(local.listed[name].exposure, null) == "scheduled"
     ])
-    error_message = "shards is for scheduled functions only."
+    error_message = "shards and timeout are for scheduled functions only: the others give a request up after 30 seconds, whatever the platform does."
   }
 }

@@ -64,10 +64,10 @@ run "jobs_have_a_trigger_and_both_clocks_understand_it" {
   assert {
     condition = jsonencode(output.triggers) == jsonencode({
       scheduled-refresh = {
-        schedule = "*/30 * * * *", schedule_aws = "cron(0/30 * * * ? *)", shards = 1, timeout = 600, inputs = [null]
+        schedule = "*/30 * * * *", schedule_aws = "cron(0/30 * * * ? *)", interval = 1800, shards = 1, timeout = 600, inputs = [null]
       }
       scheduled-health = {
-        schedule = "7 * * * *", schedule_aws = "cron(7 * * * ? *)", shards = 1, timeout = 600, inputs = [null]
+        schedule = "7 * * * *", schedule_aws = "cron(7 * * * ? *)", interval = 3600, shards = 1, timeout = 600, inputs = [null]
       }
     })
     error_message = "Refreshes run every 30 minutes, checks hourly."
@@ -79,16 +79,20 @@ run "an_environment_may_size_a_function" {
 
   variables {
     sizes = {
-      scheduled-refresh = { shards = 4, timeout = 900 }
+      scheduled-refresh = { shards = 16, timeout = 900 }
       token-get         = { memory = 1024, cpu = 2, min_instances = 1, max_instances = 50 }
     }
   }
 
   assert {
     condition = output.triggers["scheduled-refresh"].inputs == tolist([
-      for i in range(4) : jsonencode({ shard = i, of = 4 })
+      for i in range(16) : jsonencode({ shard = i, of = 16 })
     ])
     error_message = "Each shard has a trigger that says which one it is."
+  }
+  assert {
+    condition     = output.functions["scheduled-refresh"].max_instances == 16
+    error_message = "All shards run at once."
   }
   assert {
     condition     = output.functions["scheduled-refresh"].deadline == 840
@@ -104,7 +108,7 @@ run "an_environment_may_size_a_function" {
   assert {
     condition = alltrue([
       for name, f in output.functions :
-      f.cpu == 1 && f.memory <= 512 && f.min_instances == 0 && f.max_instances == 10 if name != "token-get"
+      f.cpu == 1 && f.memory <= 512 && f.min_instances == 0 && f.max_instances == 10 if !contains(keys(var.sizes), name)
     ])
     error_message = "What is not sized has 1 CPU, at most 512 MiB and 0 to 10 instances."
   }

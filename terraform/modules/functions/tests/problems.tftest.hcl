@@ -50,6 +50,16 @@ run "shards_of_what_is_not_scheduled_are_refused" {
   expect_failures = [var.sizes]
 }
 
+run "a_longer_time_out_of_what_is_not_scheduled_is_refused" {
+  command = plan
+
+  variables {
+    sizes = { token-get = { timeout = 60 } }
+  }
+
+  expect_failures = [var.sizes]
+}
+
 run "fewer_instances_at_most_than_at_least_are_refused" {
   command = plan
 
