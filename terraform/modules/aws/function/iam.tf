@@ -33,13 +33,6 @@ resource "aws_iam_role_policy" "this" {
         Action   = ["secretsmanager:GetSecretValue"]
         Resource = sort(distinct(values(var.secrets)))
       }],
-      length(var.secrets) == 0 || var.secrets_key == null ? [] : [{
-        Sid       = "OpenItsSecrets"
-        Effect    = "Allow"
-        Action    = ["kms:Decrypt"]
-        Resource  = [var.secrets_key]
-        Condition = { StringEquals = { "kms:EncryptionContext:SecretARN" = sort(distinct(values(var.secrets))) } }
-      }],
     )
   })
 }

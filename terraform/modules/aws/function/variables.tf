@@ -99,12 +99,6 @@ variable "secrets" {
   }
 }
 
-variable "secrets_key" {
-  description = "ARN of the KMS key that encrypts the secrets, which the role may then use for them. Null: AWS's own, which needs no right."
-  type        = string
-  default     = null
-}
-
 variable "vpc" {
   description = "Subnets and security groups, for a function that reaches Redis. Null: outside of any VPC, where Lambda has its own way to the Internet."
   type = object({

@@ -116,24 +116,6 @@ run "runs_the_release_behind_an_alias" {
   }
 }
 
-run "opens_secrets_with_their_key_and_nothing_else_with_it" {
-  command = plan
-
-  variables {
-    secrets_key = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-  }
-
-  assert {
-    condition     = jsondecode(aws_iam_role_policy.this.policy).Statement[2].Action == ["kms:Decrypt"] && jsondecode(aws_iam_role_policy.this.policy).Statement[2].Resource == [var.secrets_key]
-    error_message = "With a key of one's own the role has to decrypt with it."
-  }
-
-  assert {
-    condition     = tolist(jsondecode(aws_iam_role_policy.this.policy).Statement[2].Condition.StringEquals["kms:EncryptionContext:SecretARN"]) == tolist(sort(values(var.secrets)))
-    error_message = "The key opens more than the function's secrets."
-  }
-}
-
 run "takes_from_the_code_what_lambda_needs_in_a_vpc" {
   command = plan
 
