@@ -46,3 +46,19 @@ module "firestore" {
   backup_days         = var.firestore.backup_days
   deletion_protection = var.deletion_protection
 }
+
+module "secrets" {
+  source = "../../modules/gcp/secrets"
+
+  project = module.project.id
+  prefix  = var.prefix
+  region  = var.region
+  secrets = {
+    for secret, readers in module.functions.secret_readers : secret => {
+      readers = { for name in readers : name => module.identities.members[name] }
+    }
+  }
+  cache_url         = var.redis.enabled ? module.redis[0].url : null
+  cache_url_readers = var.redis.enabled ? { for name in module.functions.cache_users : name => module.identities.members[name] } : {}
+  labels            = local.labels
+}

@@ -53,7 +53,10 @@ locals {
   secret_env = {
     for name, f in local.listed : name => merge(
       { for setting, secret in f.secrets : setting => module.secrets.ids[secret] if secret != "callers" },
-      f.cache == "use" && var.redis.enabled ? { CACHE_URL = module.secrets.ids["cache-url"] } : {},
+      # By its version: it is there before whoever reads it, and another password is another revision.
+      f.cache == "use" && var.redis.enabled ? {
+        CACHE_URL = "${module.secrets.ids["cache-url"]}:${basename(module.secrets.versions_ready["cache-url"])}"
+      } : {},
     )
   }
 }

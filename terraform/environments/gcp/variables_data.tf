@@ -80,7 +80,7 @@ variable "alerts" {
 }
 
 variable "budget" {
-  description = "A mail at parts of this amount a month: id of the billing account, amount in its currency. Null: none."
-  type        = object({ billing_account = string, amount = number })
+  description = "Who is told when a month costs more than parts of an amount: id of the billing account, amount, currency of the account. Null: nobody."
+  type        = object({ billing_account = string, amount = number, currency = optional(string, "USD") })
   default     = null
 }

@@ -58,8 +58,8 @@ resource "google_cloud_run_v2_service" "this" {
           name = env.key
           value_source {
             secret_key_ref {
-              secret  = env.value
-              version = "latest" # as of an instance's start
+              secret  = split(":", env.value)[0]
+              version = try(split(":", env.value)[1], "latest")
             }
           }
         }

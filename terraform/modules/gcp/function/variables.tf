@@ -60,7 +60,7 @@ variable "env" {
 }
 
 variable "secret_env" {
-  description = "Settings that take their value from a secret: id of the secret, by name of the setting."
+  description = "Settings that take their value from a secret: ID or ID:VERSION, by name of the setting. Without a version the latest counts, as of an instance's start; another version is another revision."
   type        = map(string)
   default     = {}
   nullable    = false
@@ -68,6 +68,10 @@ variable "secret_env" {
   validation {
     condition     = length(setintersection(keys(var.secret_env), keys(var.env))) == 0
     error_message = "A setting is in env or in secret_env, not in both."
+  }
+  validation {
+    condition     = alltrue([for secret in values(var.secret_env) : can(regex("^[A-Za-z0-9_-]+(:([0-9]+|latest))?$", secret))])
+    error_message = "A secret is named by its id, such as oauth-audit-key, or by id and version, such as oauth-audit-key:2."
   }
 }
 

@@ -14,7 +14,7 @@ variables {
   service_account = "oauth-token-get@demo.iam.gserviceaccount.com"
   timeout_seconds = 35
   env             = { LOG = "info" }
-  secret_env      = { AUDIT_KEY = "oauth-audit-key" }
+  secret_env      = { AUDIT_KEY = "oauth-audit-key", CACHE_URL = "oauth-cache-url:3" }
   secret_files    = { "/etc/oauth/callers.toml" = "oauth-callers" }
   invokers        = { billing = "serviceAccount:billing@demo.iam.gserviceaccount.com", ops = "group:ops@example.com" }
 }
@@ -65,11 +65,11 @@ run "a_secret_is_named_and_never_copied" {
   command = plan
 
   assert {
-    condition = [
+    condition = {
       for env in google_cloud_run_v2_service.this.template[0].containers[0].env :
-      env.value_source[0].secret_key_ref[0].secret if env.name == "AUDIT_KEY"
-    ] == ["oauth-audit-key"]
-    error_message = "AUDIT_KEY comes from its secret."
+      env.name => "${env.value_source[0].secret_key_ref[0].secret} ${env.value_source[0].secret_key_ref[0].version}" if env.name != "LOG"
+    } == { AUDIT_KEY = "oauth-audit-key latest", CACHE_URL = "oauth-cache-url 3" }
+    error_message = "Settings come from their secrets, of the latest version or of the one that is named."
   }
   assert {
     condition = (
