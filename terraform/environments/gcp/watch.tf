@@ -21,7 +21,7 @@ module "audit" {
   project        = module.project.id
   prefix         = var.prefix
   region         = var.region
-  services       = [for function in module.function : function.name]
+  services       = [for name in keys(local.listed) : "${var.prefix}-${name}"]
   retention_days = var.audit.retention_days
   locked         = var.audit.locked
   readers        = { for member in var.audit.readers : member => member }
