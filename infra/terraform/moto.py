@@ -33,18 +33,20 @@ def roles(*names):
         boto3.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(ASSUMED_BY))
 
 
-def packages(bucket, prefix):
-    """A package for each function: nothing runs them here."""
+def packages(prefix):
+    """A package for each function, in the one bucket that there is: nothing runs them here."""
+    (bucket,) = boto3.resource("s3").buckets.all()
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w") as archive:
         archive.writestr("bootstrap", "#!/bin/sh\n")
     for function in ("authorize", "callback", "token-get", "admin", "scheduled-refresh", "scheduled-health"):
-        boto3.client("s3").put_object(Bucket=bucket, Key=f"{prefix}/{function}.zip", Body=data.getvalue())
+        bucket.put_object(Key=f"{prefix}/{function}.zip", Body=data.getvalue())
 
 
 def empty():
-    """Every object in every bucket, each version of it."""
+    """Every object in every bucket, each version of it; the policies before, as moto takes no notice of their conditions."""
     for bucket in boto3.resource("s3").buckets.all():
+        bucket.Policy().delete()
         for version in bucket.object_versions.all():
             version.delete(BypassGovernanceRetention=True)
 
