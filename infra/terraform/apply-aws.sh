@@ -10,7 +10,7 @@ find_providers
 here=$root/infra/terraform
 
 # moto and boto3 stand in requirements.txt. Without them nothing can be said: in CI that is an error, elsewhere it is said loudly.
-if ! command -v moto_server >/dev/null || ! python3 -c 'import boto3, yaml' 2>/dev/null; then
+if ! python3 -c 'import boto3, moto, werkzeug, yaml' 2>/dev/null; then
     echo "moto or boto3 is missing: pip install --require-hashes -r infra/terraform/requirements.txt" >&2
     if [ "${CI:-}" = true ]; then exit 1; fi
     echo "SKIPPED: the AWS environment was not applied" >&2
@@ -53,7 +53,7 @@ unset AWS_PROFILE AWS_SESSION_TOKEN "${!AWS_ENDPOINT_URL_@}"
 export AWS_ENDPOINT_URL=http://127.0.0.1:$port AWS_ACCESS_KEY_ID=pretended AWS_SECRET_ACCESS_KEY=pretended
 export AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1 AWS_EC2_METADATA_DISABLED=true AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null
 export no_proxy=127.0.0.1 NO_PROXY=127.0.0.1
-MOTO_IAM_LOAD_MANAGED_POLICIES=true moto_server -H 127.0.0.1 -p "$port" >"$work/moto.log" 2>&1 &
+MOTO_IAM_LOAD_MANAGED_POLICIES=true "$here/pretended_aws.py" serve "$port" >"$work/moto.log" 2>&1 &
 moto=$!
 
 # step NAME COMMAND…: runs it quietly, and says how long it took.
@@ -76,22 +76,22 @@ variables=(-var-file=dev.tfvars -var=release=v1.2.3 -var='sizes={"scheduled-refr
 refused() { if tf destroy -auto-approve "${variables[@]}" >"$work/refused.log" 2>&1; then return 1; fi; grep -q prevent_destroy "$work/refused.log"; }
 unprotect() { grep -rl prevent_destroy "$work/terraform/modules" | xargs sed -i -E 's/(prevent_destroy += )true/\1false/'; }
 
-step "moto answers" "$here/moto.py" wait
+step "moto answers" "$here/pretended_aws.py" wait
 step "init" tf init
 step "plan of prod.tfvars" tf plan -var-file=prod.tfvars -var=release=v1.2.3
-step "roles of callers" "$here/moto.py" roles backend-dev oauth-operators
+step "roles of callers" "$here/pretended_aws.py" roles backend-dev oauth-operators
 # The bucket alone: moto takes no notice of the condition of a bucket's policy, so that its "not without TLS" would be "not".
 step "apply: a place for packages" tf apply -auto-approve -target='module.artifacts[0].aws_s3_bucket.this' "${variables[@]}"
-step "packages" "$here/moto.py" packages releases/v1.2.3/arm64
+step "packages" "$here/pretended_aws.py" packages releases/v1.2.3/arm64
 step "plan" tf plan -out="$work/plan" "${variables[@]}"
 step "apply" tf apply "$work/plan"
 step "plan shows nothing" tf plan -detailed-exitcode "${variables[@]}"
 mkdir -p "$root/target/terraform"
 terraform output -json >"$work/outputs.json"
-step "what there is, is what was listed" "$here/moto.py" read oauth-dev "$work/terraform/functions.yaml" "$work/outputs.json" "$root/target/terraform/aws.json"
+step "what there is, is what was listed" "$here/pretended_aws.py" read oauth-dev "$work/terraform/functions.yaml" "$work/outputs.json" "$root/target/terraform/aws.json"
 step "destroy is refused: key and database stay" refused
 unprotect
-step "packages are deleted" "$here/moto.py" empty
+step "packages are deleted" "$here/pretended_aws.py" empty
 step "destroy" tf destroy -auto-approve "${variables[@]}"
-step "nothing is left" "$here/moto.py" nothing oauth-dev
+step "nothing is left" "$here/pretended_aws.py" nothing oauth-dev
 echo "AWS: $((SECONDS - started)) s; target/terraform/aws.json"
