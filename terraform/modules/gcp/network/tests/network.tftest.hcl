@@ -16,7 +16,7 @@ run "functions_go_through_the_connector_by_default" {
   }
 
   assert {
-    condition     = google_compute_subnetwork.functions.ip_cidr_range == "10.8.0.0/28" && google_vpc_access_connector.redis[0].subnet[0].name == google_compute_subnetwork.functions.name
+    condition     = google_compute_subnetwork.functions["connector"].ip_cidr_range == "10.8.0.0/28" && google_vpc_access_connector.redis[0].subnet[0].name == google_compute_subnetwork.functions["connector"].name
     error_message = "The connector has no /28 of its own."
   }
 
@@ -40,12 +40,12 @@ run "functions_go_by_themselves_with_direct_egress" {
   }
 
   assert {
-    condition     = google_compute_subnetwork.functions.ip_cidr_range == "10.8.0.0/24"
+    condition     = google_compute_subnetwork.functions["direct"].ip_cidr_range == "10.8.1.0/24"
     error_message = "The subnetwork is too small for the instances of two revisions."
   }
 
   assert {
-    condition     = output.vpc_access.network == google_compute_network.this.id && output.vpc_access.subnetwork == google_compute_subnetwork.functions.id
+    condition     = output.vpc_access.network == google_compute_network.this.id && output.vpc_access.subnetwork == google_compute_subnetwork.functions["direct"].id
     error_message = "A function would get into another network."
   }
 }

@@ -99,8 +99,8 @@ run "another_url_is_written_anew" {
 
   assert {
     condition = (
-      google_secret_manager_secret_version.cache_url[0].secret_data_wo_version !=
-      parseint(substr(sha256("rediss://:0f8fad5b-d9cb-469f-a165-70867728950e@10.9.0.4:6378"), 0, 12), 16)
+      google_secret_manager_secret_version.cache_url[0].secret_data_wo_version ==
+      parseint(substr(sha256("rediss://:7c9e6679-7425-40de-944b-e07fc1f90ae7@10.9.0.4:6378"), 0, 12), 16)
     )
     error_message = "A new password would not reach the functions."
   }
