@@ -6,7 +6,7 @@ locals {
     errors = {
       metric    = "Errors"
       threshold = var.alarms.errors
-      anchor    = "alert-function-failing"
+      anchor    = "alert-function-errors"
       text      = "Invocations of ${var.name} failed: it crashed, ran out of time or memory, could not start, or, if it is a job, could not do its work."
     }
     throttles = {
