@@ -1,5 +1,5 @@
 # What the audit log promises: lines get from every function into a bucket where they stay, and it is noticed when they don't.
-# Applied, but to nothing: the provider is a mock.
+# Planned with a mock of the provider, which says already then what others would be told when something is made.
 
 mock_provider "aws" {
   mock_data "aws_region" {
@@ -12,24 +12,29 @@ mock_provider "aws" {
     defaults = { partition = "aws" }
   }
   mock_resource "aws_s3_bucket" {
-    defaults = { arn = "arn:aws:s3:::oauth-audit-111122223333-us-east-1" }
+    override_during = plan
+    defaults        = { arn = "arn:aws:s3:::oauth-audit-111122223333-us-east-1" }
   }
   mock_resource "aws_kinesis_firehose_delivery_stream" {
-    defaults = { arn = "arn:aws:firehose:us-east-1:111122223333:deliverystream/oauth-audit" }
+    override_during = plan
+    defaults        = { arn = "arn:aws:firehose:us-east-1:111122223333:deliverystream/oauth-audit" }
   }
   mock_resource "aws_cloudwatch_log_group" {
-    defaults = { arn = "arn:aws:logs:us-east-1:111122223333:log-group:/oauth/audit-delivery" }
+    override_during = plan
+    defaults        = { arn = "arn:aws:logs:us-east-1:111122223333:log-group:/oauth/audit-delivery" }
   }
 }
 
 override_resource {
-  target = aws_iam_role.delivery
-  values = { arn = "arn:aws:iam::111122223333:role/oauth-audit-delivery" }
+  target          = aws_iam_role.delivery
+  override_during = plan
+  values          = { arn = "arn:aws:iam::111122223333:role/oauth-audit-delivery" }
 }
 
 override_resource {
-  target = aws_iam_role.subscription
-  values = { arn = "arn:aws:iam::111122223333:role/oauth-audit-subscription" }
+  target          = aws_iam_role.subscription
+  override_during = plan
+  values          = { arn = "arn:aws:iam::111122223333:role/oauth-audit-subscription" }
 }
 
 variables {
@@ -41,7 +46,7 @@ variables {
 }
 
 run "what_was_written_stays_for_its_time" {
-  command = apply
+  command = plan
 
   assert {
     condition     = aws_s3_bucket.this.object_lock_enabled && !aws_s3_bucket.this.force_destroy && aws_s3_bucket_versioning.this.versioning_configuration[0].status == "Enabled"
@@ -58,7 +63,7 @@ run "what_was_written_stays_for_its_time" {
 }
 
 run "only_the_delivery_writes_and_only_readers_read" {
-  command = apply
+  command = plan
 
   assert {
     condition = [for statement in jsondecode(aws_s3_bucket_policy.this.policy).Statement : statement.Condition.ArnNotEquals["aws:PrincipalArn"] if statement.Sid == "WrittenByDeliveryAlone" && statement.Effect == "Deny" && statement.Action == "s3:PutObject"] == [
@@ -88,7 +93,7 @@ run "only_the_delivery_writes_and_only_readers_read" {
 }
 
 run "every_function_sends_its_audit_lines_and_no_others" {
-  command = apply
+  command = plan
 
   assert {
     condition     = tomap({ for name, filter in aws_cloudwatch_log_subscription_filter.this : name => filter.log_group_name }) == var.log_groups
@@ -112,7 +117,7 @@ run "every_function_sends_its_audit_lines_and_no_others" {
 }
 
 run "the_roles_on_the_way_reach_their_next_step_and_nothing_else" {
-  command = apply
+  command = plan
 
   assert {
     condition     = [for statement in jsondecode(aws_iam_role_policy.subscription.policy).Statement : statement.Resource] == [aws_kinesis_firehose_delivery_stream.this.arn]
@@ -136,7 +141,7 @@ run "the_roles_on_the_way_reach_their_next_step_and_nothing_else" {
 }
 
 run "a_loss_is_noticed_and_leads_to_the_runbook" {
-  command = apply
+  command = plan
 
   assert {
     condition = alltrue([
