@@ -14,6 +14,16 @@ import yaml
 ASSUMED_BY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]}
 # AWS takes nothing narrower than everything for network interfaces, which a role in a VPC needs.
 FORCED = {"ec2:"}
+# By hand, as what is derived from the list would follow every mistake in it.
+KEY_USERS = {"callback", "token-get", "admin", "scheduled-refresh", "scheduled-health"}
+SECRETS = {
+    "authorize": {"attempt-key", "audit-key", "callers"},
+    "callback": {"attempt-key", "audit-key", "callers", "provider-slack-client-secret", "provider-gmail-client-secret"},
+    "token-get": {"attempt-key", "audit-key", "callers", "provider-slack-client-secret", "provider-gmail-client-secret"},
+    "admin": {"attempt-key", "audit-key", "callers", "provider-slack-client-secret", "provider-gmail-client-secret"},
+    "scheduled-refresh": {"audit-key", "provider-slack-client-secret", "provider-gmail-client-secret"},
+    "scheduled-health": {"audit-key", "provider-slack-client-secret", "provider-gmail-client-secret"},
+}
 
 
 def serve(port):
@@ -121,12 +131,12 @@ def listed_of(value):
     return value if isinstance(value, list) else [value]
 
 
-def rights(prefix, functions):
-    """Every role of ours: no right on everything but where AWS forces it, and secrets only as the list says."""
-    for role in pages(boto3.client("iam"), "list_roles", "Roles"):
+def rights(prefix):
+    """Every role of ours: no right on everything but where AWS forces it, and no secret that it has no need of."""
+    roles = [role for role in pages(boto3.client("iam"), "list_roles", "Roles") if role["RoleName"].startswith(f"{prefix}-")]
+    assert {f"{prefix}-{function}" for function in SECRETS} <= {role["RoleName"] for role in roles}, "a function has no role of its own"
+    for role in roles:
         name = role["RoleName"]
-        if not name.startswith(f"{prefix}-"):
-            continue
         for principal in listed_of(role["AssumeRolePolicyDocument"]["Statement"]):
             assert set(principal["Principal"]) == {"Service"}, f"{name} can be taken by others than a service of AWS"
         secrets = set()
@@ -137,22 +147,41 @@ def rights(prefix, functions):
                     assert resource != "*" or any(action.startswith(forced) for forced in FORCED), f"{name}: {action} on everything"
                     if action == "secretsmanager:GetSecretValue":
                         secrets.add(resource.rsplit(":", 1)[1].removeprefix(f"{prefix}-").rsplit("-", 1)[0])
-        listed = functions.get(name.removeprefix(f"{prefix}-"))
-        if listed:
-            wanted = set(listed["secrets"]) - {"client-secrets"}
-            if "client-secrets" in listed["secrets"]:
-                wanted |= {"provider-slack-client-secret", "provider-gmail-client-secret"}
-            assert secrets == wanted, f"{name} reads {sorted(secrets)}, and the list says {sorted(wanted)}"
-        else:
-            assert not secrets, f"{name} reads {sorted(secrets)}"
+        wanted = SECRETS.get(name.removeprefix(f"{prefix}-"), set())
+        assert secrets == wanted, f"{name} reads {sorted(secrets)}, not {sorted(wanted)}"
 
 
-def read(prefix, listed, outputs, to):
+def resources(module):
+    """Every resource of a module and of the modules below it, as `terraform show -json` has them."""
+    yield from module.get("resources", [])
+    for child in module.get("child_modules", []):
+        yield from resources(child)
+
+
+def rights_at_google(prefix, state):
+    """Who of AWS may do what at Google: five roles use the key, six the database, and nobody else anything."""
+    ours = lambda functions: {f"{prefix}-{function}" for function in functions}  # noqa: E731
+    granted = {}
+    for resource in resources(state["values"]["root_module"]):
+        if "_iam_" in resource["type"] and resource["type"].startswith("google_") and "role" in resource["values"]:
+            values = resource["values"]
+            for member in values.get("members") or [values["member"]]:
+                assert member.startswith("principalSet://") and "/attribute.role/" in member, f"{resource['address']}: {member}"
+                granted.setdefault(values["role"], set()).add(member.rsplit("/", 1)[1])
+    if granted:  # else Google's part was left out
+        assert granted == {
+            "roles/cloudkms.cryptoKeyEncrypterDecrypter": ours(KEY_USERS),
+            "roles/datastore.user": ours(KEY_USERS | {"authorize"}),
+        }, f"at Google: {granted}"
+
+
+def read(prefix, listed, shown, to):
     """Holds what there is against the list and against what Terraform says of it, and writes it down."""
     with open(listed, encoding="utf-8") as file:
         functions = yaml.safe_load(file)["functions"]
-    with open(outputs, encoding="utf-8") as file:
-        said = {name: output["value"] for name, output in json.load(file).items()}
+    with open(shown, encoding="utf-8") as file:
+        state = json.load(file)
+    said = {name: output["value"] for name, output in state["values"]["outputs"].items()}
     found = {"routes": routes(prefix), "triggers": triggers(prefix)}
 
     auth = {"public": "NONE", "internal": "AWS_IAM"}
@@ -167,7 +196,8 @@ def read(prefix, listed, outputs, to):
     assert sorted(map(json.dumps, sent)) == sorted(json.dumps((t["function"], t["input"], t["cron"])) for t in found["triggers"]), "the output `triggers` says otherwise"
     assert {t["function"] for t in found["triggers"]} == {name for name, f in functions.items() if f["exposure"] == "scheduled"}
 
-    rights(prefix, functions)
+    rights(prefix)
+    rights_at_google(prefix, state)
     with open(to, "w", encoding="utf-8") as file:
         json.dump(found, file, indent=2)
         file.write("\n")
