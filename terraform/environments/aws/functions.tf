@@ -62,7 +62,7 @@ module "function" {
   architecture         = var.architecture
   memory_mib           = each.value.memory
   timeout_seconds      = each.value.timeout
-  reserved_concurrency = coalesce(try(var.sizes[each.key].max_instances, null), -1)
+  reserved_concurrency = try(var.sizes[each.key].max_instances, null) == null ? -1 : each.value.max_instances
   environment          = local.settings[each.key]
   secrets              = local.secrets[each.key]
   vpc                  = lookup(local.vpc, each.key, null)
