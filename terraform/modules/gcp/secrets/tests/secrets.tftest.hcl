@@ -16,7 +16,7 @@ variables {
   }
 }
 
-run "readers_read_their_secrets_and_no_other" {
+run "readers_read_their_secrets_and_no_other_and_values_are_put_in_elsewhere" {
   command = plan
 
   assert {
@@ -32,10 +32,6 @@ run "readers_read_their_secrets_and_no_other" {
     condition     = alltrue([for grant in google_secret_manager_secret_iam_member.reader : grant.role == "roles/secretmanager.secretAccessor"])
     error_message = "A reader may do more than read."
   }
-}
-
-run "secrets_are_made_without_values" {
-  command = plan
 
   assert {
     condition     = length(google_secret_manager_secret_version.cache_url) == 0
