@@ -1,7 +1,7 @@
 # Verbs, no logic: each is a line or two that anybody could type.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-deployed test-applied soak fuzz check api-key verify-audit fmt openapi gateway build package image bench
+.PHONY: help run test test-deployed soak fuzz check api-key verify-audit fmt openapi gateway build package image bench
 
 # What is deployed; `make package FUNCTIONS=token-get ARCH=arm64` packages one of them for the other architecture.
 FUNCTIONS := authorize callback token-get admin scheduled-refresh scheduled-health
@@ -27,10 +27,6 @@ test: ## Runs every test (needs cargo-nextest)
 test-deployed: ## Runs the functions as they are deployed, with everything around them, and breaks it
 	cargo build --workspace --bins --features cloud --locked
 	cargo nextest run --workspace --test deployed --test soak --ignore-default-filter --locked
-
-test-applied: ## Tries each route and trigger that Terraform applied: APPLIED_GCP=…/gcp.json APPLIED_AWS=…/aws.json make test-applied
-	cargo build --workspace --bins --features cloud --locked
-	cargo nextest run -p deployment --test deployed --ignore-default-filter --locked -E 'test(/^applied::/)'
 
 soak: ## Goes through hundreds of rounds of refreshes with faults, then makes calls at random for 15 minutes (needs infra/schemathesis/requirements.txt)
 	cargo build --workspace --bins --features cloud --locked
