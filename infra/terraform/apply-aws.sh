@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Applies the AWS environment to moto, an AWS that is pretended on this machine: plan, apply, a plan that shows nothing, destroy.
-# What moto has then is read back into target/terraform/aws.json: which route leads to which function, what each schedule sends.
+# What moto has then is read back into target/terraform/aws.json: which route leads to which function, what each schedule sends,
+# what each function is told.
 # Needs `pip install --require-hashes -r infra/terraform/requirements.txt`. What it can't show: README.md
 set -euo pipefail
 # shellcheck source=infra/terraform/lib.sh
@@ -48,7 +49,7 @@ port=$(python3 -c 'import socket; print(socket.create_server(("127.0.0.1", 0)).g
 unset AWS_PROFILE AWS_SESSION_TOKEN "${!AWS_ENDPOINT_URL_@}"
 export AWS_ENDPOINT_URL=http://127.0.0.1:$port AWS_ACCESS_KEY_ID=pretended AWS_SECRET_ACCESS_KEY=pretended
 export AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1 AWS_EC2_METADATA_DISABLED=true AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null
-export no_proxy=127.0.0.1 NO_PROXY=127.0.0.1
+export no_proxy=127.0.0.1 NO_PROXY=127.0.0.1 PYTHONDONTWRITEBYTECODE=1
 MOTO_IAM_LOAD_MANAGED_POLICIES=true "$here/pretended_aws.py" serve "$port" >"$work/moto.log" 2>&1 &
 moto=$!
 
@@ -75,7 +76,7 @@ google_is_real() {
     return 1
 }
 # Much of the time is the provider's waiting for AWS to come to rest.
-at_once=-parallelism=40
+at_once=-parallelism=20
 # Two shards, so that it shows what each schedule sends.
 variables=(-var-file=dev.tfvars -var=release=v1.2.3 -var='sizes={"scheduled-refresh"={"shards"=2}}')
 # What can't be made again can't be destroyed either; here it goes in the end.

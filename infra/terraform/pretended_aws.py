@@ -3,6 +3,7 @@
 
 import io
 import json
+import re
 import sys
 import time
 import zipfile
@@ -10,10 +11,13 @@ from urllib.parse import unquote
 
 import boto3
 import yaml
+from rights_gcp import known_settings
 
 ASSUMED_BY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]}
 # AWS takes nothing narrower than everything for network interfaces, which a role in a VPC needs.
 FORCED = {"ec2:"}
+# Settings of what the functions are made with, not of ours.
+BESIDE = {"SSL_CERT_FILE"}
 # By hand, as what is derived from the list would follow every mistake in it.
 KEY_USERS = {"callback", "token-get", "admin", "scheduled-refresh", "scheduled-health"}
 SECRETS = {
@@ -151,6 +155,23 @@ def rights(prefix):
         assert secrets == wanted, f"{name} reads {sorted(secrets)}, not {sorted(wanted)}"
 
 
+def settings(prefix):
+    """What each function is told; of a secret the name of the secret."""
+    said, known = {}, known_settings()
+    for function in pages(boto3.client("lambda"), "list_functions", "Functions"):
+        name = function["FunctionName"].removeprefix(f"{prefix}-")
+        said[name] = {}
+        for setting, value in sorted(function["Environment"]["Variables"].items()):
+            if value.startswith("arn:aws:secretsmanager:"):
+                assert setting.endswith("_SECRET"), f"{name}: {setting} is a secret's name"
+                setting, value = setting.removesuffix("_SECRET"), "secret:" + value.rsplit(":", 1)[1].rsplit("-", 1)[0]
+            assert setting in BESIDE or re.sub(r"^PROVIDER_[A-Z0-9_]+_CLIENT", "PROVIDER_<ID>_CLIENT", setting) in known, (
+                f"{name} is told {setting}, which docs/operations.md does not know"
+            )
+            said[name][setting] = value
+    return said
+
+
 def resources(module):
     """Every resource of a module and of the modules below it, as `terraform show -json` has them."""
     yield from module.get("resources", [])
@@ -182,7 +203,7 @@ def read(prefix, listed, shown, to):
     with open(shown, encoding="utf-8") as file:
         state = json.load(file)
     said = {name: output["value"] for name, output in state["values"]["outputs"].items()}
-    found = {"routes": routes(prefix), "triggers": triggers(prefix)}
+    found = {"routes": routes(prefix), "triggers": triggers(prefix), "settings": settings(prefix)}
 
     auth = {"public": "NONE", "internal": "AWS_IAM"}
     wanted = [
