@@ -19,6 +19,7 @@ if ! python3 -c 'import boto3, moto, werkzeug, yaml' 2>/dev/null; then
 fi
 started=$SECONDS
 
+# shellcheck disable=SC2016 # what Terraform expands
 # without_google TERRAFORM: puts in the place of Google's modules what says the same and creates nothing.
 without_google() {
     local module

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 import boto3
 import yaml
+from botocore.exceptions import BotoCoreError
 from rights_gcp import known_settings
 
 ASSUMED_BY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]}
@@ -54,7 +55,7 @@ def wait():
         try:
             boto3.client("sts").get_caller_identity()
             return
-        except Exception:  # whatever a server that does not listen yet looks like
+        except BotoCoreError:  # it does not listen yet
             time.sleep(0.1)
     sys.exit("moto does not answer")
 
@@ -94,6 +95,10 @@ def function_of(arn, prefix):
     return name.removeprefix(f"{prefix}-")
 
 
+def by_path(route):
+    return route["path"], route["method"]
+
+
 def routes(prefix):
     api = boto3.client("apigatewayv2")
     (found,) = [each for each in api.get_apis()["Items"] if each["Name"] == prefix]
@@ -103,7 +108,7 @@ def routes(prefix):
         method, path = route["RouteKey"].split(" ")
         function = function_of(uris[route["Target"].removeprefix("integrations/")], prefix)
         said.append({"method": method, "path": path, "function": function, "auth": route["AuthorizationType"]})
-    return sorted(said, key=lambda route: (route["path"], route["method"]))
+    return sorted(said, key=by_path)
 
 
 def triggers(prefix):
@@ -181,7 +186,7 @@ def resources(module):
 
 def rights_at_google(prefix, state):
     """Who of AWS may do what at Google: five roles use the key, six the database, and nobody else anything."""
-    ours = lambda functions: {f"{prefix}-{function}" for function in functions}  # noqa: E731
+    key_users = {f"{prefix}-{function}" for function in KEY_USERS}
     granted = {}
     for resource in resources(state["values"]["root_module"]):
         if "_iam_" in resource["type"] and resource["type"].startswith("google_") and "role" in resource["values"]:
@@ -191,8 +196,8 @@ def rights_at_google(prefix, state):
                 granted.setdefault(values["role"], set()).add(member.rsplit("/", 1)[1])
     if granted:  # else Google's part was left out
         assert granted == {
-            "roles/cloudkms.cryptoKeyEncrypterDecrypter": ours(KEY_USERS),
-            "roles/datastore.user": ours(KEY_USERS | {"authorize"}),
+            "roles/cloudkms.cryptoKeyEncrypterDecrypter": key_users,
+            "roles/datastore.user": key_users | {f"{prefix}-authorize"},
         }, f"at Google: {granted}"
 
 
@@ -210,7 +215,6 @@ def read(prefix, listed, shown, to):
         {"method": route.split(" ")[0], "path": route.split(" ")[1], "function": name, "auth": auth[function["exposure"]]}
         for name, function in functions.items() for route in function.get("routes", [])
     ]
-    by_path = lambda route: (route["path"], route["method"])  # noqa: E731
     assert found["routes"] == sorted(wanted, key=by_path), f"routes are {found['routes']}"
     assert sorted(map(by_path, said["routes"])) == sorted(map(by_path, wanted)), "the output `routes` says otherwise"
     sent = [(trigger["function"], json.loads(trigger["input"]) if trigger["input"] else None, trigger["cron"]) for trigger in said["triggers"]]
