@@ -48,9 +48,11 @@ check: ## Looks without running: format, lints, dependencies, links in the docum
 	cargo deny --locked check bans licenses sources
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 	infra/terraform/check.sh
+	infra/terraform/costs.py --check docs/costs.md
 
 terraform-check: ## Looks at all that is below terraform/: format, validity, tests, READMEs (needs terraform 1.11)
 	infra/terraform/check.sh
+	infra/terraform/costs.py --check docs/costs.md
 
 api-key: ## Makes an API key for a service: make api-key NAME=billing
 	@cargo run --quiet -p operator -- api-key $(NAME)
