@@ -48,9 +48,11 @@ check: ## Looks without running: format, lints, dependencies, links in the docum
 	cargo deny --locked check bans licenses sources
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 	infra/terraform/check.sh
+	infra/terraform/costs.py --check docs/costs.md
 
 terraform-check: ## Looks at all that is below terraform/: format, validity, tests, READMEs (needs terraform 1.11)
 	infra/terraform/check.sh
+	infra/terraform/costs.py --check docs/costs.md
 
 terraform-apply: ## Applies both environments to pretended clouds, and tries every route and trigger (needs infra/terraform/requirements.txt)
 	infra/terraform/apply-gcp.sh
