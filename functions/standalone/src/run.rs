@@ -28,6 +28,7 @@ async fn start() -> Result<ExitCode, Box<dyn std::error::Error>> {
     entry::may_serve(&config)?;
     let (config, sandbox) = with_sandbox(config).await?;
     let ctx = app::build(config, Parts::system("standalone", true))?;
+    app::may_serve_endpoints(&ctx)?;
     let listener = TcpListener::bind(ctx.config.listen.address)
         .await
         .map_err(|error| format!("{} can't be listened on: {error}", ctx.config.listen.address))?;

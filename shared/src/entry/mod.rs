@@ -31,6 +31,10 @@ pub async fn http(name: &'static str, endpoints: Endpoints) -> ExitCode {
         complain(&error);
         return ExitCode::FAILURE;
     }
+    if let Err(error) = app::may_serve_endpoints(&ctx) {
+        complain(&error);
+        return ExitCode::FAILURE;
+    }
     let endpoints = http::health_endpoint().merge(endpoints);
     let router = http::layers(endpoints.into_router(&ctx), &ctx.config);
     if ctx.config.lambda {
