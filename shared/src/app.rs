@@ -142,7 +142,7 @@ fn embedded_store_is_new(store_url: &str) -> bool {
     }
 }
 
-/// The attempt key, as it is configured or follows from a key file. A KMS key gives none: then it is for who serves endpoints to insist.
+/// The attempt key, as it is configured or follows from a key file. A KMS key gives none, and no key does: then it is for who serves endpoints to insist.
 fn attempt_key(config: &Config, wrap: &dyn KeyWrap) -> Result<Option<AttemptKey>, BuildError> {
     let key = match (&config.attempt_key, wrap.derive("attempts")) {
         (Some(key), _) => AttemptKey::from_base64(key).map(Some),

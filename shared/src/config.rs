@@ -247,9 +247,7 @@ impl Config {
                 .parsed("CACHE_URL", |text| parse::scheme(text, &["memory:", "redis://", "rediss://"]))
                 .unwrap_or_else(|| "memory:".to_owned())
                 .into(),
-            key_url: env
-                .parsed("KEY_URL", |text| parse::scheme(text, &["file:", "gcpkms://"]))
-                .unwrap_or_else(|| in_data_dir("file", "key")),
+            key_url: env.parsed("KEY_URL", parse::key_url).unwrap_or_else(|| in_data_dir("file", "key")),
             cache_ca: env.text("CACHE_CA"),
             kms_endpoint: env.parsed("KMS_ENDPOINT", parse::base_url),
             firestore_emulator: env.text("FIRESTORE_EMULATOR_HOST"),

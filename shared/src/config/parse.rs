@@ -121,6 +121,14 @@ pub(super) fn scheme(text: &str, known: &[&str]) -> Result<String, String> {
     }
 }
 
+/// The same for the key-encryption key, which a function may also do without.
+pub(super) fn key_url(text: &str) -> Result<String, String> {
+    match text {
+        "none" => Ok(text.to_owned()),
+        _ => scheme(text, &["file:", "gcpkms://"]).map_err(|problem| format!("{problem}, or be none")),
+    }
+}
+
 /// Seconds, or a number with `s`, `m` or `h`.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let (digits, unit) = match text.split_at_checked(text.len().saturating_sub(1)) {

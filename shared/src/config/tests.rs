@@ -201,6 +201,14 @@ fn a_value_may_come_from_a_file() {
 }
 
 #[test]
+fn a_function_may_have_no_key_but_only_by_that_word() {
+    assert_eq!(read(&[("KEY_URL", "none")]).unwrap().key_url, "none");
+    for text in ["None", "none:", "off"] {
+        assert!(problems(&[("KEY_URL", text)]).starts_with("KEY_URL must begin with file:"), "{text}");
+    }
+}
+
+#[test]
 fn refuses_a_file_that_is_missing_empty_or_beside_the_value_itself() {
     let empty = file(" \n");
     let empty = empty.path().to_str().unwrap();
