@@ -22,7 +22,7 @@ pub async fn run() -> ExitCode {
 }
 
 async fn start() -> Result<ExitCode, Box<dyn std::error::Error>> {
-    let config = Config::from_env()?;
+    let config = Config::from_env().await?;
     telemetry::init("standalone", &config);
     entry::harden();
     entry::may_serve(&config)?;

@@ -49,6 +49,15 @@ pub(super) fn base_url(text: &str) -> Result<Url, String> {
         .ok_or_else(|| "must be an http or https URL without user, query and fragment".to_owned())
 }
 
+/// The same, `https` but on this machine.
+#[cfg(feature = "cloud")]
+pub(super) fn safe_url(text: &str) -> Result<Url, String> {
+    base_url(text)
+        .ok()
+        .filter(|url| url.scheme() == "https" || is_loopback(url))
+        .ok_or_else(|| "must be an https URL, or http on loopback".to_owned())
+}
+
 /// Scheme, host and port only.
 pub(super) fn origin(text: &str) -> Result<Url, String> {
     base_url(text)
