@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use axum::http::HeaderValue;
 use ipnet::IpNet;
+use serde_json::Value;
 use tracing_subscriber::filter::Targets;
 use url::{Host, Url};
 
@@ -46,6 +47,15 @@ pub(super) fn base_url(text: &str) -> Result<Url, String> {
         .ok()
         .filter(fits)
         .ok_or_else(|| "must be an http or https URL without user, query and fragment".to_owned())
+}
+
+/// The same, `https` but on this machine.
+#[cfg(feature = "cloud")]
+pub(super) fn safe_url(text: &str) -> Result<Url, String> {
+    base_url(text)
+        .ok()
+        .filter(|url| url.scheme() == "https" || is_loopback(url))
+        .ok_or_else(|| "must be an https URL, or http on loopback".to_owned())
 }
 
 /// Scheme, host and port only.
@@ -117,6 +127,14 @@ pub(super) fn scheme(text: &str, known: &[&str]) -> Result<String, String> {
         Ok(text.to_owned())
     } else {
         Err(format!("must begin with {}", known.join(" or ")))
+    }
+}
+
+/// The same for the key-encryption key, which a function may also do without.
+pub(super) fn key_url(text: &str) -> Result<String, String> {
+    match text {
+        "none" => Ok(text.to_owned()),
+        _ => scheme(text, &["file:", "gcpkms://"]).map_err(|problem| format!("{problem}, or be none")),
     }
 }
 
@@ -229,6 +247,15 @@ pub(super) fn attempt_key(text: &str) -> Result<SecretString, String> {
     match AttemptKey::from_base64(&text) {
         Ok(_) => Ok(text),
         Err(problem) => Err(format!("{problem} (openssl rand -base64 32)")),
+    }
+}
+
+/// Credentials of Google's library that hold no key: the JSON text, kept as it is.
+pub(super) fn external_account(text: &str) -> Result<SecretString, String> {
+    let json: Value = serde_json::from_str(text).map_err(|_| "must be JSON".to_owned())?;
+    match json["type"].as_str() {
+        Some("external_account") => Ok(text.into()),
+        _ => Err("must have the type external_account (workload identity federation); keys that live long are not taken".to_owned()),
     }
 }
 
