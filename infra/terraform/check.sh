@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
+# shellcheck disable=SC2329 # what is exported is called by the shells of xargs
 # Looks at all that is below terraform/ without touching a cloud: format, and for each module, environment and example
-# init, validate and its tests; that each README names the inputs and outputs that there are; and that what Google's
+# whether it is valid and its tests; that each README names the inputs and outputs that there are; and that what Google's
 # environment plans for each of its variable files is as rights_gcp.py wants it. A line each.
 #   infra/terraform/check.sh                       everything
 #   infra/terraform/check.sh modules/gcp/kms …     these folders of terraform/
@@ -40,9 +41,9 @@ described() {
     [ -f "$1/README.md" ] || { echo "$1 has no README.md"; return 1; }
     local kind heading
     for kind in variable output; do
-        heading=$([ $kind = variable ] && echo Inputs || echo Outputs)
+        heading=$([ "$kind" = variable ] && echo Inputs || echo Outputs)
         diff --label "$1/README.md, $heading" --label "$1/*.tf, $kind" -u \
-            <(listed "$1/README.md" "$heading") <(declared $kind "$1"/*.tf) || return 1
+            <(listed "$1/README.md" "$heading") <(declared "$kind" "$1"/*.tf) || return 1
     done
 }
 
@@ -62,8 +63,10 @@ one() {
     local began=$SECONDS log result=ok passed
     log=$work/$(echo "$1" | tr / -).log
     {
-        described "$1" && cd "$1" && terraform init -no-color && terraform validate -no-color &&
-            if compgen -G 'tests/*.tftest.hcl' >/dev/null; then terraform test -no-color; fi && planned "$1"
+        # A test validates first, so doing it twice would only read the provider's schema twice.
+        described "$1" && cd "$1" && terraform init -no-color &&
+            if compgen -G 'tests/*.tftest.hcl' >/dev/null; then terraform test -no-color; else terraform validate -no-color; fi &&
+            planned "$1"
     } >"$log" 2>&1 || result=FAILED
     passed=$(sed -nE 's/^(Success|Failure)! ([0-9]+) passed.*/, \2 tests/p' "$log")
     # At once, as another folder is being looked at meanwhile.
