@@ -50,8 +50,8 @@ kept_list() {
     aws s3api list-objects-v2 --bucket "$state_bucket" --prefix "$1" --query 'Contents[].Key' --output text |
         tr '\t' '\n' | grep -vx None || true
 }
-kept_get() { aws s3 cp --quiet "s3://$state_bucket/$1" -; }
-kept_put() { aws s3 cp --quiet - "s3://$state_bucket/$1"; }
+kept_get() { aws s3 cp --only-show-errors "s3://$state_bucket/$1" -; }
+kept_put() { aws s3 cp --only-show-errors - "s3://$state_bucket/$1"; }
 
 # secret_state ID: absent, empty or set.
 secret_state() {
