@@ -1,7 +1,7 @@
 # Verbs, no logic: each is a line or two that anybody could type.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-deployed soak fuzz check api-key verify-audit fmt openapi build package image bench
+.PHONY: help run test test-deployed soak fuzz check api-key verify-audit fmt openapi gateway build package image bench
 
 # What is deployed; `make package FUNCTIONS=token-get ARCH=arm64` packages one of them for the other architecture.
 FUNCTIONS := authorize callback token-get admin scheduled-refresh scheduled-health
@@ -60,6 +60,10 @@ fmt: ## Formats the code
 openapi: ## Writes docs/openapi.json anew from the code
 	cargo run --quiet -p standalone -- --openapi > docs/openapi.json.new
 	mv docs/openapi.json.new docs/openapi.json
+
+gateway: ## Writes the definition of Google's API Gateway anew from terraform/functions.yaml and docs/openapi.json
+	cargo run --quiet -p gateway > terraform/modules/gcp/gateway/openapi.json.tftpl.new
+	mv terraform/modules/gcp/gateway/openapi.json.tftpl.new terraform/modules/gcp/gateway/openapi.json.tftpl
 
 build: ## Builds a binary per function, as it ships, in target/release
 	cargo build --release --locked --no-default-features --features cloud $(addprefix -p ,$(FUNCTIONS))

@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# Looks at all that is below terraform/ without touching a cloud: format, and for each module, environment and example
+# init, validate and its tests; and that each README names the inputs and outputs that there are. A line each.
+#   infra/terraform/check.sh                       everything
+#   infra/terraform/check.sh modules/gcp/kms …     these folders of terraform/
+set -euo pipefail
+# shellcheck source=infra/terraform/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+need_terraform
+find_providers
+started=$SECONDS
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' INT TERM
+copy "$work"
+cd "$work/terraform"
+
+# Each folder with a versions.tf stands for itself; what is below tests/ belongs to a test.
+if [ $# -eq 0 ]; then
+    mapfile -t folders < <(find . -name versions.tf -not -path '*/tests/*' -printf '%h\n' | sed 's|^\./||' | sort)
+else
+    folders=("$@")
+fi
+
+# listed README HEADING: names in the first column of the table below a heading.
+listed() {
+    awk -v heading="## $2" '/^## / { inside = ($0 == heading) } inside && match($0, /^\| `[^`]+`/) { print substr($0, 4, RLENGTH - 4) }' "$1" | sort
+}
+# declared KIND FILE…: names of variables or outputs.
+declared() { sed -nE "s/^$1 \"([^\"]+)\".*/\1/p" "${@:2}" | sort; }
+
+# described FOLDER: whether its README is as its files are.
+described() {
+    case $1 in */examples/*) return ;; esac
+    [ -f "$1/README.md" ] || { echo "$1 has no README.md"; return 1; }
+    local kind heading
+    for kind in variable output; do
+        heading=$([ $kind = variable ] && echo Inputs || echo Outputs)
+        diff --label "$1/README.md, $heading" --label "$1/*.tf, $kind" -u \
+            <(listed "$1/README.md" "$heading") <(declared $kind "$1"/*.tf) || return 1
+    done
+}
+
+# one FOLDER: everything about it; its line, and what went wrong.
+one() {
+    local began=$SECONDS log result=ok passed
+    log=$work/$(echo "$1" | tr / -).log
+    {
+        described "$1" && cd "$1" && terraform init -backend=false -no-color && terraform validate -no-color &&
+            if compgen -G 'tests/*.tftest.hcl' >/dev/null; then terraform test -no-color; fi
+    } >"$log" 2>&1 || result=FAILED
+    passed=$(sed -nE 's/^(Success|Failure)! ([0-9]+) passed.*/, \2 tests/p' "$log")
+    printf '%-6s %3d s  %s%s\n' "$result" $((SECONDS - began)) "$1" "$passed"
+    [ "$result" = ok ] || { sed 's/^/    /' "$log"; return 1; }
+}
+export -f one described listed declared
+export work
+
+failed=0
+terraform fmt -check -recursive . || { echo "FAILED: terraform fmt -recursive terraform"; failed=1; }
+if [ -n "${TF_PLUGIN_CACHE_DIR:-}" ]; then
+    # Two at once may not fill the cache; what is in it may be read by any number.
+    for folder in environments/*/; do (cd "$folder" && terraform init -backend=false >/dev/null); done
+fi
+printf '%s\n' "${folders[@]}" | xargs -P 2 -I {} bash -c 'set -euo pipefail; one {}' || failed=1
+echo "terraform/: ${#folders[@]} folders in $((SECONDS - started)) s"
+exit $failed

@@ -1,0 +1,107 @@
+# Which roles of AWS are taken for whom, and that no other is.
+
+mock_provider "google" {}
+
+variables {
+  project        = "demo-project"
+  project_number = "123456789012"
+  prefix         = "dev"
+  aws_account    = "210987654321"
+  role_names     = { token-get = "dev-token-get", callback = "dev-callback" }
+}
+
+run "takes_the_named_roles_of_the_account_and_no_other" {
+  command = plan
+
+  assert {
+    condition = google_iam_workload_identity_pool_provider.aws.attribute_condition == join(" && ", [
+      "assertion.arn.startsWith('arn:aws:sts::210987654321:assumed-role/')",
+      "attribute.role in ['dev-callback', 'dev-token-get']",
+    ])
+    error_message = "Other roles are taken too, or users that only look like a role."
+  }
+
+  assert {
+    condition     = google_iam_workload_identity_pool_provider.aws.aws[0].account_id == "210987654321"
+    error_message = "Another account's roles are taken."
+  }
+}
+
+run "tells_functions_apart_by_role" {
+  command = plan
+
+  assert {
+    condition     = google_iam_workload_identity_pool_provider.aws.attribute_mapping["attribute.role"] == "assertion.arn.extract('assumed-role/{role}/')"
+    error_message = "The attribute is not the role."
+  }
+
+  assert {
+    condition = jsonencode(output.members) == jsonencode({
+      callback  = "principalSet://iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/dev-aws/attribute.role/dev-callback"
+      token-get = "principalSet://iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/dev-aws/attribute.role/dev-token-get"
+    })
+    error_message = "A function's member is another role, or the whole pool."
+  }
+}
+
+run "credentials_hold_no_secret_and_ask_no_metadata_service" {
+  command = plan
+
+  assert {
+    condition = (
+      jsondecode(output.credentials).type == "external_account" &&
+      jsondecode(output.credentials).audience == "//iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/dev-aws/providers/aws"
+    )
+    error_message = "The credentials are for another provider."
+  }
+
+  assert {
+    condition     = toset(keys(jsondecode(output.credentials).credential_source)) == toset(["environment_id", "regional_cred_verification_url"])
+    error_message = "The library would ask EC2's metadata service, which Lambda does not have."
+  }
+
+  assert {
+    condition     = !strcontains(output.credentials, "169.254.169.254") && !strcontains(output.credentials, "secret") && !strcontains(output.credentials, "private_key")
+    error_message = "The credentials hold a secret or lead to a metadata service."
+  }
+}
+
+run "refuses_two_functions_with_one_role" {
+  command = plan
+
+  variables {
+    role_names = { token-get = "dev-all", callback = "dev-all" }
+  }
+
+  expect_failures = [var.role_names]
+}
+
+run "refuses_an_arn_for_a_name" {
+  command = plan
+
+  variables {
+    role_names = { token-get = "arn:aws:iam::210987654321:role/dev-token-get" }
+  }
+
+  expect_failures = [var.role_names]
+}
+
+run "refuses_what_would_break_out_of_the_condition" {
+  command = plan
+
+  variables {
+    role_names = { token-get = "x'] || true || attribute.role in ['y" }
+  }
+
+  expect_failures = [var.role_names]
+}
+
+run "refuses_an_account_that_is_none" {
+  command = plan
+
+  variables {
+    aws_account = "1234"
+  }
+
+  expect_failures = [var.aws_account]
+}

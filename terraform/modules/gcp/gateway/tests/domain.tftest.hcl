@@ -1,0 +1,105 @@
+# What a domain brings.
+
+provider "google" {
+  project = "demo"
+  region  = "us-central1"
+}
+
+provider "google-beta" {
+  project = "demo"
+  region  = "us-central1"
+}
+
+variables {
+  project         = "demo"
+  prefix          = "oauth"
+  region          = "us-central1"
+  service_account = "oauth-gateway@demo.iam.gserviceaccount.com"
+  domain          = "oauth.example.com"
+  addresses = {
+    authorize = "https://oauth-authorize-123456789012.us-central1.run.app"
+    callback  = "https://oauth-callback-123456789012.us-central1.run.app"
+  }
+}
+
+run "the_domain_leads_to_the_gateway_over_tls" {
+  command = plan
+
+  assert {
+    condition     = output.url == "https://oauth.example.com" && output.host == "oauth.example.com"
+    error_message = "The domain is what it is reached under."
+  }
+  assert {
+    condition = (
+      google_compute_managed_ssl_certificate.this["oauth.example.com"].managed[0].domains == tolist(["oauth.example.com"]) &&
+      google_compute_ssl_policy.this["oauth.example.com"].min_tls_version == "TLS_1_2" &&
+      google_compute_ssl_policy.this["oauth.example.com"].profile == "MODERN"
+    )
+    error_message = "Its certificate is for the domain, and TLS is 1.2 or newer."
+  }
+  assert {
+    condition = (
+      google_compute_region_network_endpoint_group.this["oauth.example.com"].serverless_deployment[0].platform == "apigateway.googleapis.com" &&
+      google_compute_region_network_endpoint_group.this["oauth.example.com"].serverless_deployment[0].resource == google_api_gateway_gateway.this.gateway_id
+    )
+    error_message = "Behind the load balancer stands the gateway."
+  }
+}
+
+run "plain_http_only_redirects" {
+  command = plan
+
+  assert {
+    condition = (
+      google_compute_url_map.redirect["oauth.example.com"].default_url_redirect[0].https_redirect &&
+      google_compute_url_map.redirect["oauth.example.com"].default_service == null &&
+      google_compute_global_forwarding_rule.http["oauth.example.com"].port_range == "80"
+    )
+    error_message = "Port 80 sends to https and serves nothing."
+  }
+}
+
+run "request_lines_with_codes_in_them_are_not_logged" {
+  command = plan
+
+  assert {
+    condition     = google_compute_backend_service.this["oauth.example.com"].log_config[0].enable == false
+    error_message = "The load balancer's log would hold the codes and states of callbacks."
+  }
+}
+
+run "an_address_that_asks_too_much_is_held_back_if_wanted" {
+  command = plan
+
+  variables {
+    requests_per_minute = 600
+  }
+
+  assert {
+    condition = [
+      for rule in google_compute_security_policy.this[0].rule : rule.rate_limit_options[0].rate_limit_threshold[0].count if rule.action == "throttle"
+    ] == [600]
+    error_message = "So many requests a minute and address."
+  }
+}
+
+run "a_limit_without_a_load_balancer_is_refused" {
+  command = plan
+
+  variables {
+    domain              = null
+    requests_per_minute = 600
+  }
+
+  expect_failures = [var.requests_per_minute]
+}
+
+run "a_url_is_no_domain" {
+  command = plan
+
+  variables {
+    domain = "https://oauth.example.com"
+  }
+
+  expect_failures = [var.domain]
+}

@@ -1,0 +1,16 @@
+# What this module needs. API Gateway, and the load balancer's way to it, are in the beta provider only.
+
+terraform {
+  required_version = ">= 1.11"
+
+  required_providers {
+    google = {
+      source  = "hashicorp/google"
+      version = "~> 6.50"
+    }
+    google-beta = {
+      source  = "hashicorp/google-beta"
+      version = "~> 6.50"
+    }
+  }
+}
