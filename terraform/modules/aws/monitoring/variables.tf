@@ -1,0 +1,92 @@
+# What is watched, who is told, and where it says what to do.
+
+variable "prefix" {
+  description = "Beginning of the names of functions, alarms and metrics."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{0,7}[a-z0-9]$", var.prefix))
+    error_message = "Write a prefix of 2 to 9 lower-case letters, digits and dashes that begins with a letter and does not end with a dash."
+  }
+}
+
+variable "log_groups" {
+  description = "Name of the log group of each function, by the function's name in functions.yaml. The Lambda function of one is named PREFIX-FUNCTION."
+  type        = map(string)
+  nullable    = false
+
+  validation {
+    condition     = contains(keys(var.log_groups), "token-get")
+    error_message = "Name the log group of every function of functions.yaml: token-get, whose latency is watched, is not among them."
+  }
+}
+
+variable "job_intervals" {
+  description = "Seconds between two runs of each scheduled function. One that has not ended a run for two intervals raises an alert."
+  type        = map(number)
+  default     = { scheduled-refresh = 1800, scheduled-health = 3600 }
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for seconds in values(var.job_intervals) : seconds >= 60 && seconds <= 36000])
+    error_message = "Give seconds between a minute and ten hours: absence for longer than a day can't be seen."
+  }
+}
+
+variable "api_id" {
+  description = "Id of the HTTP API, whose 5xx answers are watched."
+  type        = string
+  nullable    = false
+}
+
+variable "dead_letter_queues" {
+  description = "Name of the dead-letter queue of each scheduled function's schedules, by the function's name."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
+
+variable "host" {
+  description = "Host of the HTTP API or of the custom domain, whose /health Route 53 asks from outside. Null: nobody asks. Its alarm exists in us-east-1 only, where Route 53 keeps its metrics."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.host == null || !can(regex("[/:]", var.host))
+    error_message = "Give a host alone, such as oauth.example.com, without https:// and without a path."
+  }
+}
+
+variable "emails" {
+  description = "Addresses that are written to when an alarm goes off. Each has to confirm the mail that AWS sends it first."
+  type        = set(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for email in var.emails : can(regex("^[^@\\s]+@[^@\\s]+$", email))])
+    error_message = "Each of emails must be an address such as oncall@example.com."
+  }
+}
+
+variable "runbook" {
+  description = "Address of docs/operations.md as your operators can read it. An alarm names the entry there."
+  type        = string
+  default     = "docs/operations.md"
+  nullable    = false
+}
+
+variable "thresholds" {
+  description = "Another threshold for alerts of alerts.yaml, by name, in the unit that stands there."
+  type        = map(number)
+  default     = {}
+  nullable    = false
+}
+
+variable "disabled" {
+  description = "Names of alerts of alerts.yaml that you do not want."
+  type        = set(string)
+  default     = []
+  nullable    = false
+}
