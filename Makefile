@@ -1,7 +1,7 @@
 # Verbs, no logic: each is a line or two that anybody could type.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-deployed soak fuzz check api-key verify-audit fmt openapi gateway build package image bench
+.PHONY: help run test test-deployed soak fuzz check api-key verify-audit fmt openapi gateway build package image bench deploy plan secrets smoke rollback destroy deploy-check
 
 # What is deployed; `make package FUNCTIONS=token-get ARCH=arm64` packages one of them for the other architecture.
 FUNCTIONS := authorize callback token-get admin scheduled-refresh scheduled-health
@@ -80,3 +80,25 @@ image: ## Makes an image of each function that was built, in target/image, and s
 
 bench: ## Measures the service against a bare route, and prints a table
 	cargo run --profile bench --locked -p bench -- all
+
+# An environment is a variable file: ENV=gcp/dev is terraform/environments/gcp/dev.tfvars. docs/deploy.md says what each does.
+deploy: ## Builds, plans, asks, applies, tries: make deploy ENV=gcp/dev
+	@infra/deploy/deploy $(ENV)
+
+plan: ## Shows what deploying would change: make plan ENV=gcp/dev
+	@infra/deploy/plan $(ENV)
+
+secrets: ## Gives an environment's secrets their values, or new ones: make secrets ENV=gcp/dev SET=callers
+	@infra/deploy/secrets $(ENV)
+
+smoke: ## Tries a deployed environment from outside: make smoke ENV=gcp/dev
+	@infra/deploy/smoke $(ENV)
+
+rollback: ## Goes back to the release before: make rollback ENV=gcp/dev
+	@infra/deploy/rollback $(ENV)
+
+destroy: ## Takes an environment away but for data and keys: make destroy ENV=gcp/dev
+	@infra/deploy/destroy $(ENV)
+
+deploy-check: ## Tries what deploys, against a cloud that is a folder (needs terraform, jq)
+	infra/deploy/tests/run

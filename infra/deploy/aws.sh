@@ -1,7 +1,9 @@
 # Sourced for ENV=aws/…: what a verb needs of AWS, and of the Google project beside it. gcp.sh has the same functions.
 # shellcheck shell=bash disable=SC2034
 
+# What has to be there before packages and secrets can be: made first, and once.
 FOUNDATION=(module.artifacts module.secrets)
+# What outlives the functions. The pool of identities at Google too, as its name can't be taken again for a month.
 KEPT_MODULES='artifacts|secrets|audit|project|kms|firestore|federation'
 KEPT_TYPES='^(aws_(s3_bucket.*|secretsmanager_secret|kms_(key|alias))|google_(kms_(key_ring|crypto_key)|firestore_(database|field|index|backup_schedule)|project_service|iam_workload_identity_pool.*))$'
 KEPT_SAID="the Firestore database and its backups, the KMS key, the audit log's bucket, secrets, packages, the state"
@@ -11,10 +13,10 @@ cloud_enter() {
     region=$(setting .region) google_project=$(setting .google_project)
     export AWS_REGION=$region AWS_DEFAULT_REGION=$region AWS_PAGER=
     account=$(aws sts get-caller-identity --query Account --output text) || die "Nobody is logged in to AWS: aws sso login, or aws configure"
-    state_bucket=${STATE_BUCKET:-$prefix-$account-$region-terraform}
+    state_bucket=${STATE_BUCKET:-$prefix-terraform-$account-$region}
     architecture=$(setting .architecture)
     artifacts_bucket=$(setting .artifacts_bucket)
-    artifacts_bucket=${artifacts_bucket:-$prefix-$account-$region-artifacts}
+    artifacts_bucket=${artifacts_bucket:-$prefix-artifacts-$account-$region}
     extra_secrets=()
     if [ "$(setting .redis.enabled)" = true ]; then extra_secrets=(cache-auth); fi
     google_credentials

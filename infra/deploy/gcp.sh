@@ -2,17 +2,17 @@
 # shellcheck shell=bash disable=SC2034
 
 # What has to be there before images and secrets can be: made first, and once.
-FOUNDATION=(module.project module.registry module.secrets.google_secret_manager_secret.secret)
-# What outlives the functions. The pool and accounts of identities, as their names can't be taken again for a while.
-KEPT_MODULES='project|registry|secrets|kms|firestore|audit|federation'
-KEPT_TYPES='^google_(kms_(key_ring|crypto_key)|firestore_(database|field|index|backup_schedule)|logging_project_bucket_config|secret_manager_secret|artifact_registry_repository|project_service|iam_workload_identity_pool.*|storage_bucket)$'
+FOUNDATION=(module.project module.registry module.secrets.google_secret_manager_secret.this)
+# What outlives the functions. Their accounts too: who reads which secret is said with them, so that the secrets would go where they go.
+KEPT_MODULES='project|identities|registry|secrets|kms|firestore|audit'
+KEPT_TYPES='^google_(kms_(key_ring|crypto_key)|firestore_(database|field|index|backup_schedule)|logging_project_bucket_config|secret_manager_secret|artifact_registry_repository|project_service|storage_bucket)$'
 KEPT_SAID="the Firestore database and its backups, the KMS key, the audit log's bucket, secrets, images, the state"
 
 cloud_enter() {
     need gcloud
     project=$(setting .project) region=$(setting .region)
     state_bucket=${STATE_BUCKET:-$project-$prefix-terraform}
-    repository=$region-docker.pkg.dev/$project/${REPOSITORY:-$prefix-functions}
+    repository=$region-docker.pkg.dev/$project/$prefix-oauth
     extra_secrets=()
     google_credentials
     gcloud projects describe "$project" --format='value(projectId)' >/dev/null ||

@@ -42,7 +42,7 @@ read_settings() {
     cp "$folder"/variables*.tf "$scratch"
     expression=$(sed -nE 's/^variable "([a-z_0-9]+)".*/\1 = var.\1/p' "$scratch"/*.tf | paste -sd, -)
     # `release` has no value yet; everything else comes from the file.
-    settings=$(TF_DATA_DIR=$scratch/.terraform TF_VAR_release=${RELEASE:-none} \
+    settings=$(TF_DATA_DIR=$scratch/.terraform TF_VAR_release=none \
         terraform -chdir="$scratch" console -no-color -var-file="$root/$folder/$tfvars" 2>"$scratch/problems" \
         <<<"jsonencode({$expression, functions = keys(yamldecode(file(\"$root/terraform/functions.yaml\")).functions)})") ||
         die "$folder/$tfvars can't be read:" "$(cat "$scratch/problems")"
@@ -52,11 +52,8 @@ read_settings() {
     settings=$(jq -r . <<<"$settings")
     prefix=$(setting .prefix)
     mapfile -t functions < <(setting '.functions[]')
-    mapfile -t providers < <(setting "$PROVIDER_IDS")
+    mapfile -t providers < <(setting '.provider_apps | keys[]')
 }
-
-# The ids of the providers whose apps the environment knows.
-PROVIDER_IDS='(.provider_apps // .oauth_providers // {}) | keys[]'
 
 setting() { jq -r "$1 | select(. != null)" <<<"$settings"; }
 
@@ -135,4 +132,15 @@ release_there() {
     for function in "${functions[@]}"; do
         artifact_there "$function" "$1" || return 1
     done
+}
+
+# Of the addresses of a state that come in: what `destroy` names as targets, which is everything but what stays.
+disposable() {
+    grep -vE '^(module\.[^.]+\.)*data\.' | sed -E 's/^(module\.[A-Za-z0-9_-]+).*/\1/' | grep -vE "^module\.($KEPT_MODULES)$" | sort -u
+}
+
+# protected PLAN: what of a plan to destroy must stay, whatever its module is called and depends on.
+protected() {
+    tf show -json "$1" | jq -r --arg kept "$KEPT_TYPES" '
+        .resource_changes[]? | select(.mode != "data" and (.change.actions | index("delete")) and (.type | test($kept))) | .address'
 }
