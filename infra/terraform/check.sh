@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Looks at all that is below terraform/ without touching a cloud: format, and for each module, environment and example
-# init, validate and its tests; and that each README names the inputs and outputs that there are. A line each.
+# init, validate and its tests; that each README names the inputs and outputs that there are; and that what Google's
+# environment plans for each of its variable files is as rights_gcp.py wants it. A line each.
 #   infra/terraform/check.sh                       everything
 #   infra/terraform/check.sh modules/gcp/kms …     these folders of terraform/
 set -euo pipefail
@@ -15,6 +16,9 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 1' INT TERM
 copy "$work"
 cd "$work/terraform"
+
+# The state is in the copy, wherever it is for real.
+for folder in environments/*/; do printf 'terraform {\n  backend "local" {}\n}\n' >"$folder/backend_override.tf"; done
 
 # Each folder with a versions.tf stands for itself; what is below tests/ belongs to a test.
 if [ $# -eq 0 ]; then
@@ -42,26 +46,39 @@ described() {
     done
 }
 
+# planned FOLDER: whether what an environment of Google's plans is as it must be. Without credentials, so only with a
+# stand-in; AWS's have tests with mocks for it.
+planned() {
+    [ "$1" = environments/gcp ] && [ -z "${TF_PLUGIN_CACHE_DIR:-}" ] || return 0
+    local variables
+    for variables in *.tfvars; do
+        terraform plan -no-color -var-file="$variables" -var=release=v0.0.0 -out=plan.tfplan >plan.log || { cat plan.log; return 1; }
+        terraform show -json plan.tfplan | "$root/infra/terraform/rights_gcp.py" || { echo "in $variables"; return 1; }
+    done
+}
+
 # one FOLDER: everything about it; its line, and what went wrong.
 one() {
     local began=$SECONDS log result=ok passed
     log=$work/$(echo "$1" | tr / -).log
     {
-        described "$1" && cd "$1" && terraform init -backend=false -no-color && terraform validate -no-color &&
-            if compgen -G 'tests/*.tftest.hcl' >/dev/null; then terraform test -no-color; fi
+        described "$1" && cd "$1" && terraform init -no-color && terraform validate -no-color &&
+            if compgen -G 'tests/*.tftest.hcl' >/dev/null; then terraform test -no-color; fi && planned "$1"
     } >"$log" 2>&1 || result=FAILED
     passed=$(sed -nE 's/^(Success|Failure)! ([0-9]+) passed.*/, \2 tests/p' "$log")
-    printf '%-6s %3d s  %s%s\n' "$result" $((SECONDS - began)) "$1" "$passed"
-    [ "$result" = ok ] || { sed 's/^/    /' "$log"; return 1; }
+    # At once, as another folder is being looked at meanwhile.
+    printf '%-6s %3d s  %s%s\n%s' "$result" $((SECONDS - began)) "$1" "$passed" \
+        "$([ "$result" = ok ] || sed 's/^/    /' "$log"; echo .)" | sed '$d'
+    [ "$result" = ok ]
 }
-export -f one described listed declared
-export work
+export -f one described listed declared planned
+export work root
 
 failed=0
-terraform fmt -check -recursive . || { echo "FAILED: terraform fmt -recursive terraform"; failed=1; }
+terraform fmt -check -recursive "$root/terraform" || { echo "FAILED: terraform fmt -recursive terraform"; failed=1; }
 if [ -n "${TF_PLUGIN_CACHE_DIR:-}" ]; then
     # Two at once may not fill the cache; what is in it may be read by any number.
-    for folder in environments/*/; do (cd "$folder" && terraform init -backend=false >/dev/null); done
+    for folder in environments/*/; do (cd "$folder" && terraform init >/dev/null); done
 fi
 printf '%s\n' "${folders[@]}" | xargs -P 2 -I {} bash -c 'set -euo pipefail; one {}' || failed=1
 echo "terraform/: ${#folders[@]} folders in $((SECONDS - started)) s"

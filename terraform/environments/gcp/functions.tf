@@ -52,10 +52,10 @@ locals {
   callers_file = "/etc/oauth/callers.toml"
   secret_env = {
     for name, f in local.listed : name => merge(
-      { for setting, secret in f.secrets : setting => module.secrets.ids[secret] if secret != "callers" },
+      { for setting, secret in f.secrets : setting => { secret = module.secrets.ids[secret], version = "latest" } if secret != "callers" },
       # By its version: it is there before whoever reads it, and another password is another revision.
       f.cache == "use" && var.redis.enabled ? {
-        CACHE_URL = "${module.secrets.ids["cache-url"]}:${basename(module.secrets.versions_ready["cache-url"])}"
+        CACHE_URL = { secret = module.secrets.ids["cache-url"], version = basename(module.secrets.versions_ready["cache-url"]) }
       } : {},
     )
   }

@@ -58,8 +58,8 @@ resource "google_cloud_run_v2_service" "this" {
           name = env.key
           value_source {
             secret_key_ref {
-              secret  = split(":", env.value)[0]
-              version = try(split(":", env.value)[1], "latest")
+              secret  = env.value.secret
+              version = env.value.version
             }
           }
         }

@@ -60,18 +60,14 @@ variable "env" {
 }
 
 variable "secret_env" {
-  description = "Settings that take their value from a secret: ID or ID:VERSION, by name of the setting. Without a version the latest counts, as of an instance's start; another version is another revision."
-  type        = map(string)
+  description = "Settings that take their value from a secret, by name: the secret's id, and the version. The latest counts as of an instance's start; another number is another revision."
+  type        = map(object({ secret = string, version = optional(string, "latest") }))
   default     = {}
   nullable    = false
 
   validation {
     condition     = length(setintersection(keys(var.secret_env), keys(var.env))) == 0
     error_message = "A setting is in env or in secret_env, not in both."
-  }
-  validation {
-    condition     = alltrue([for secret in values(var.secret_env) : can(regex("^[A-Za-z0-9_-]+(:([0-9]+|latest))?$", secret))])
-    error_message = "A secret is named by its id, such as oauth-audit-key, or by id and version, such as oauth-audit-key:2."
   }
 }
 

@@ -82,6 +82,11 @@ variable "thresholds" {
   type        = map(number)
   default     = {}
   nullable    = false
+
+  validation {
+    condition     = alltrue([for name in keys(var.thresholds) : contains(keys(local.file.alerts), name)])
+    error_message = "There is no such alert in alerts.yaml: ${join(", ", setsubtract(keys(var.thresholds), keys(local.file.alerts)))}."
+  }
 }
 
 variable "disabled" {
@@ -89,6 +94,11 @@ variable "disabled" {
   type        = set(string)
   default     = []
   nullable    = false
+
+  validation {
+    condition     = alltrue([for name in var.disabled : contains(keys(local.file.alerts), name)])
+    error_message = "There is no such alert in alerts.yaml: ${join(", ", setsubtract(var.disabled, keys(local.file.alerts)))}."
+  }
 }
 
 variable "labels" {

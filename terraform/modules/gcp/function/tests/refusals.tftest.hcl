@@ -16,24 +16,30 @@ variables {
   invokers        = {}
 }
 
-run "everybody_is_no_invoker" {
+run "what_is_wrong_is_refused" {
   command = plan
 
   variables {
+    # Everybody is no invoker.
     invokers = { everybody = "all${"Users"}" }
-  }
-
-  expect_failures = [var.invokers]
-}
-
-run "an_image_without_a_release_is_refused" {
-  command = plan
-
-  variables {
+    # An image without a release is refused.
     image = "us-central1-docker.pkg.dev/demo/oauth/token-get"
+    # A default account is refused.
+    service_account = "123456789012-compute@developer.gserviceaccount.com"
+    # A name too long for its url is refused.
+    name = "oauth-of-a-rather-long-name-that-goes-on-for-quite-a-while"
+    # A setting that stands twice is refused.
+    env        = { AUDIT_KEY = "x" }
+    secret_env = { AUDIT_KEY = { secret = "oauth-audit-key" } }
+    # Two secret files in one directory are refused.
+    secret_files = { "/etc/oauth/a" = "a", "/etc/oauth/b" = "b" }
+    # A time out beyond the schedulers patience is refused.
+    timeout_seconds = 1800
+    # Fewer instances at most than at least are refused.
+    min_instances = 11
   }
 
-  expect_failures = [var.image]
+  expect_failures = [var.invokers, var.image, var.service_account, var.name, var.secret_env, var.secret_files, var.timeout_seconds, var.max_instances]
 }
 
 run "latest_is_no_release" {
@@ -44,65 +50,4 @@ run "latest_is_no_release" {
   }
 
   expect_failures = [var.image]
-}
-
-run "a_default_account_is_refused" {
-  command = plan
-
-  variables {
-    service_account = "123456789012-compute@developer.gserviceaccount.com"
-  }
-
-  expect_failures = [var.service_account]
-}
-
-run "a_name_too_long_for_its_url_is_refused" {
-  command = plan
-
-  variables {
-    name = "oauth-of-a-rather-long-name-that-goes-on-for-quite-a-while"
-  }
-
-  expect_failures = [var.name]
-}
-
-run "a_setting_that_stands_twice_is_refused" {
-  command = plan
-
-  variables {
-    env        = { AUDIT_KEY = "x" }
-    secret_env = { AUDIT_KEY = "oauth-audit-key" }
-  }
-
-  expect_failures = [var.secret_env]
-}
-
-run "two_secret_files_in_one_directory_are_refused" {
-  command = plan
-
-  variables {
-    secret_files = { "/etc/oauth/a" = "a", "/etc/oauth/b" = "b" }
-  }
-
-  expect_failures = [var.secret_files]
-}
-
-run "a_time_out_beyond_the_schedulers_patience_is_refused" {
-  command = plan
-
-  variables {
-    timeout_seconds = 1800
-  }
-
-  expect_failures = [var.timeout_seconds]
-}
-
-run "fewer_instances_at_most_than_at_least_are_refused" {
-  command = plan
-
-  variables {
-    min_instances = 11
-  }
-
-  expect_failures = [var.max_instances]
 }

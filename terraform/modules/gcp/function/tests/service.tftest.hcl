@@ -14,14 +14,15 @@ variables {
   service_account = "oauth-token-get@demo.iam.gserviceaccount.com"
   timeout_seconds = 35
   env             = { LOG = "info" }
-  secret_env      = { AUDIT_KEY = "oauth-audit-key", CACHE_URL = "oauth-cache-url:3" }
+  secret_env      = { AUDIT_KEY = { secret = "oauth-audit-key" }, CACHE_URL = { secret = "oauth-cache-url", version = "3" } }
   secret_files    = { "/etc/oauth/callers.toml" = "oauth-callers" }
   invokers        = { billing = "serviceAccount:billing@demo.iam.gserviceaccount.com", ops = "group:ops@example.com" }
 }
 
-run "only_its_invokers_may_invoke_it" {
+run "it_is_what_it_was_told_and_its_invokers_alone_reach_it" {
   command = plan
 
+  # Only its invokers may invoke it.
   assert {
     condition = (
       google_cloud_run_v2_service_iam_binding.invokers[0].role == "roles/run.invoker" &&
@@ -33,24 +34,8 @@ run "only_its_invokers_may_invoke_it" {
     condition     = google_cloud_run_v2_service.this.invoker_iam_disabled != true
     error_message = "The invoker check is on."
   }
-}
 
-run "nobody_is_an_invoker_unless_named" {
-  command = plan
-
-  variables {
-    invokers = {}
-  }
-
-  assert {
-    condition     = length(google_cloud_run_v2_service_iam_binding.invokers) == 0
-    error_message = "Without invokers there is no binding."
-  }
-}
-
-run "it_runs_as_its_own_account_from_a_release" {
-  command = plan
-
+  # It runs as its own account from a release.
   assert {
     condition     = google_cloud_run_v2_service.this.template[0].service_account == var.service_account
     error_message = "It runs as the account that it was given."
@@ -59,11 +44,8 @@ run "it_runs_as_its_own_account_from_a_release" {
     condition     = google_cloud_run_v2_service.this.template[0].containers[0].image == var.image
     error_message = "It runs the image that it was given."
   }
-}
 
-run "a_secret_is_named_and_never_copied" {
-  command = plan
-
+  # A secret is named and never copied.
   assert {
     condition = {
       for env in google_cloud_run_v2_service.this.template[0].containers[0].env :
@@ -79,11 +61,8 @@ run "a_secret_is_named_and_never_copied" {
     )
     error_message = "The callers file is mounted from its secret, at its path."
   }
-}
 
-run "it_scales_to_zero_and_is_small_unless_told_otherwise" {
-  command = plan
-
+  # It scales to zero and is small unless told otherwise.
   assert {
     condition = (
       google_cloud_run_v2_service.this.template[0].scaling[0].min_instance_count == 0 &&
@@ -99,11 +78,8 @@ run "it_scales_to_zero_and_is_small_unless_told_otherwise" {
     )
     error_message = "The time-out is the given one, and the start-up probe is TCP."
   }
-}
 
-run "its_url_is_known_before_it_is" {
-  command = plan
-
+  # Its url is known before it is.
   assert {
     condition = (
       output.url == "https://oauth-token-get-123456789012.us-central1.run.app" &&
@@ -113,13 +89,22 @@ run "its_url_is_known_before_it_is" {
   }
 }
 
-run "it_takes_the_connector" {
+run "without_invokers_inside_by_the_connector" {
   command = plan
 
   variables {
+    invokers   = {}
+    ingress    = "internal"
     vpc_access = { connector = "projects/demo/locations/us-central1/connectors/oauth-redis-connector" }
   }
 
+  # Nobody is an invoker unless named.
+  assert {
+    condition     = length(google_cloud_run_v2_service_iam_binding.invokers) == 0
+    error_message = "Without invokers there is no binding."
+  }
+
+  # It takes the connector.
   assert {
     condition = (
       google_cloud_run_v2_service.this.template[0].vpc_access[0].connector == var.vpc_access.connector &&
@@ -127,6 +112,12 @@ run "it_takes_the_connector" {
       length(google_cloud_run_v2_service.this.template[0].vpc_access[0].network_interfaces) == 0
     )
     error_message = "What is private goes through the connector, and nothing else does."
+  }
+
+  # Internal means internal.
+  assert {
+    condition     = google_cloud_run_v2_service.this.ingress == "INGRESS_TRAFFIC_INTERNAL_ONLY"
+    error_message = "Internal ingress leaves the internet out."
   }
 }
 
@@ -142,18 +133,5 @@ run "or_it_stands_in_the_network" {
       google_cloud_run_v2_service.this.template[0].vpc_access[0].network_interfaces[0].subnetwork == "oauth-run"
     )
     error_message = "Direct egress has an interface in the subnetwork."
-  }
-}
-
-run "internal_means_internal" {
-  command = plan
-
-  variables {
-    ingress = "internal"
-  }
-
-  assert {
-    condition     = google_cloud_run_v2_service.this.ingress == "INGRESS_TRAFFIC_INTERNAL_ONLY"
-    error_message = "Internal ingress leaves the internet out."
   }
 }

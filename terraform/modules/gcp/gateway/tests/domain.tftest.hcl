@@ -22,9 +22,14 @@ variables {
   }
 }
 
-run "the_domain_leads_to_the_gateway_over_tls" {
+run "the_domain_leads_to_the_gateway_over_tls_and_asks_no_more_than_wanted" {
   command = plan
 
+  variables {
+    requests_per_minute = 600
+  }
+
+  # The domain leads to the gateway over tls.
   assert {
     condition     = output.url == "https://oauth.example.com" && output.host == "oauth.example.com"
     error_message = "The domain is what it is reached under."
@@ -44,11 +49,8 @@ run "the_domain_leads_to_the_gateway_over_tls" {
     )
     error_message = "Behind the load balancer stands the gateway."
   }
-}
 
-run "plain_http_only_redirects" {
-  command = plan
-
+  # Plain http only redirects.
   assert {
     condition = (
       google_compute_url_map.redirect["oauth.example.com"].default_url_redirect[0].https_redirect &&
@@ -57,24 +59,14 @@ run "plain_http_only_redirects" {
     )
     error_message = "Port 80 sends to https and serves nothing."
   }
-}
 
-run "request_lines_with_codes_in_them_are_not_logged" {
-  command = plan
-
+  # Request lines with codes in them are not logged.
   assert {
     condition     = google_compute_backend_service.this["oauth.example.com"].log_config[0].enable == false
     error_message = "The load balancer's log would hold the codes and states of callbacks."
   }
-}
 
-run "an_address_that_asks_too_much_is_held_back_if_wanted" {
-  command = plan
-
-  variables {
-    requests_per_minute = 600
-  }
-
+  # An address that asks too much is held back if wanted.
   assert {
     condition = [
       for rule in google_compute_security_policy.this[0].rule : rule.rate_limit_options[0].rate_limit_threshold[0].count if rule.action == "throttle"

@@ -21,9 +21,16 @@ variables {
   }
 }
 
-run "only_public_paths_are_let_through" {
+run "only_public_paths_are_let_through_to_their_functions" {
   command = plan
 
+  override_resource {
+    target          = google_api_gateway_gateway.this
+    override_during = plan
+    values          = { default_hostname = "oauth-gateway-1a2b3c.uc.gateway.dev" }
+  }
+
+  # Only public paths are let through.
   assert {
     condition     = length(output.routes) > 0 && alltrue([for route in output.routes : contains(["authorize", "callback"], route.function)])
     error_message = "Nothing leads to an internal or a scheduled function."
@@ -34,11 +41,8 @@ run "only_public_paths_are_let_through" {
     ])
     error_message = "Tokens and administration are not on the gateway."
   }
-}
 
-run "each_function_is_called_with_a_token_for_itself" {
-  command = plan
-
+  # Each function is called with a token for itself.
   assert {
     condition = alltrue([
       for name, backend in jsondecode(base64decode(
@@ -53,10 +57,22 @@ run "each_function_is_called_with_a_token_for_itself" {
     condition     = google_api_gateway_api_config.this.gateway_config[0].backend_config[0].google_service_account == var.service_account
     error_message = "It calls with the account that alone may invoke what stands behind it."
   }
-}
 
-run "the_first_definition" {
-  command = plan
+  # Without a domain there is no load balancer.
+  assert {
+    condition     = length(google_compute_global_forwarding_rule.https) + length(google_compute_global_forwarding_rule.http) + length(google_compute_global_address.this) == 0
+    error_message = "The gateway's own host name is enough."
+  }
+  assert {
+    condition     = output.address == null && output.url == "https://oauth-gateway-1a2b3c.uc.gateway.dev"
+    error_message = "It is reached under its own host name."
+  }
+
+  # Codes and states are not logged by the platform.
+  assert {
+    condition     = strcontains(google_logging_project_exclusion.callback_queries.filter, "/api/v1/oauth/callback")
+    error_message = "Request lines of callbacks stay out of the log."
+  }
 }
 
 run "another_definition_has_another_name" {
@@ -70,27 +86,8 @@ run "another_definition_has_another_name" {
   }
 
   assert {
-    condition     = google_api_gateway_api_config.this.api_config_id != run.the_first_definition.config_id
+    condition     = google_api_gateway_api_config.this.api_config_id != run.only_public_paths_are_let_through_to_their_functions.config_id
     error_message = "A definition is replaced by one of another name, and the gateway is never without."
-  }
-}
-
-run "without_a_domain_there_is_no_load_balancer" {
-  command = plan
-
-  override_resource {
-    target          = google_api_gateway_gateway.this
-    override_during = plan
-    values          = { default_hostname = "oauth-gateway-1a2b3c.uc.gateway.dev" }
-  }
-
-  assert {
-    condition     = length(google_compute_global_forwarding_rule.https) + length(google_compute_global_forwarding_rule.http) + length(google_compute_global_address.this) == 0
-    error_message = "The gateway's own host name is enough."
-  }
-  assert {
-    condition     = output.address == null && output.url == "https://oauth-gateway-1a2b3c.uc.gateway.dev"
-    error_message = "It is reached under its own host name."
   }
 }
 
@@ -102,13 +99,4 @@ run "an_address_with_a_path_is_refused" {
   }
 
   expect_failures = [var.addresses]
-}
-
-run "codes_and_states_are_not_logged_by_the_platform" {
-  command = plan
-
-  assert {
-    condition     = strcontains(google_logging_project_exclusion.callback_queries.filter, "/api/v1/oauth/callback")
-    error_message = "Request lines of callbacks stay out of the log."
-  }
 }

@@ -15,9 +15,10 @@ variables {
   timeout_seconds = 600
 }
 
-run "one_job_runs_everything" {
+run "one_job_calls_this_service_alone_and_waits_for_it" {
   command = plan
 
+  # One job runs everything.
   assert {
     condition     = length(google_cloud_scheduler_job.this) == 1 && google_cloud_scheduler_job.this[0].name == var.name
     error_message = "One job, named like the service."
@@ -30,11 +31,8 @@ run "one_job_runs_everything" {
     condition     = google_cloud_scheduler_job.this[0].schedule == "*/30 * * * *" && google_cloud_scheduler_job.this[0].time_zone == "Etc/UTC"
     error_message = "It is due when the list says, in UTC."
   }
-}
 
-run "it_proves_who_it_is_to_this_service_alone" {
-  command = plan
-
+  # It proves who it is to this service alone.
   assert {
     condition = (
       google_cloud_scheduler_job.this[0].http_target[0].uri == var.url &&
@@ -43,11 +41,8 @@ run "it_proves_who_it_is_to_this_service_alone" {
     )
     error_message = "The token is the scheduler's, for the service that is called."
   }
-}
 
-run "it_waits_longer_than_the_service" {
-  command = plan
-
+  # It waits longer than the service.
   assert {
     condition     = tonumber(trimsuffix(google_cloud_scheduler_job.this[0].attempt_deadline, "s")) > var.timeout_seconds
     error_message = "The attempt's deadline lies beyond the service's time-out."
@@ -75,32 +70,17 @@ run "each_shard_has_a_job" {
   }
 }
 
-run "a_wait_that_cloud_scheduler_does_not_offer_is_refused" {
+run "what_is_wrong_is_refused" {
   command = plan
 
   variables {
+    # A wait that cloud scheduler does not offer is refused.
     timeout_seconds = 1771
-  }
-
-  expect_failures = [var.timeout_seconds]
-}
-
-run "a_url_with_a_path_is_no_audience" {
-  command = plan
-
-  variables {
+    # A url with a path is no audience.
     url = "https://oauth-scheduled-refresh-123456789012.us-central1.run.app/"
-  }
-
-  expect_failures = [var.url]
-}
-
-run "no_input_at_all_is_refused" {
-  command = plan
-
-  variables {
+    # No input at all is refused.
     inputs = []
   }
 
-  expect_failures = [var.inputs]
+  expect_failures = [var.timeout_seconds, var.url, var.inputs]
 }
