@@ -36,8 +36,16 @@ locals {
   secrets = {
     for name, f in local.listed : name => merge(
       { for setting, secret in f.secrets : setting => module.secrets.arns[secret] },
-      f.cache == "use" && var.redis.enabled ? { CACHE_URL = module.secrets.arns["cache-url"] } : {},
+      contains(keys(local.vpc), name) ? { CACHE_URL = module.secrets.arns["cache-url"] } : {},
     )
+  }
+
+  # Only Redis needs a VPC.
+  vpc = {
+    for name in module.functions.cache_users : name => {
+      subnet_ids         = module.network[0].private_subnet_ids
+      security_group_ids = [module.network[0].function_security_group_id]
+    } if var.redis.enabled
   }
 }
 
@@ -57,12 +65,9 @@ module "function" {
   reserved_concurrency = coalesce(try(var.sizes[each.key].max_instances, null), -1)
   environment          = local.settings[each.key]
   secrets              = local.secrets[each.key]
-  vpc = each.value.cache == "use" && var.redis.enabled ? {
-    subnet_ids         = module.network[0].private_subnet_ids
-    security_group_ids = [module.network[0].function_security_group_id]
-  } : null
-  log_retention_days = var.log_retention_days
-  alarms             = { topics = [module.monitoring.topic_arn], runbook = var.runbook }
+  vpc                  = lookup(local.vpc, each.key, null)
+  log_retention_days   = var.log_retention_days
+  alarms               = { topics = [module.monitoring.topic_arn], runbook = var.runbook }
 }
 
 module "schedule" {

@@ -5,6 +5,9 @@ data "aws_caller_identity" "current" {}
 locals {
   # Names are known before the roles are, so that rights at Google wait for nothing at AWS.
   roles = { for name in keys(local.listed) : name => "${var.prefix}-${name}" }
+
+  kms_users   = { for name in module.functions.kms_users : name => module.federation.members[name] }
+  store_users = { for name in module.functions.store_users : name => { member = module.federation.members[name], role = "write" } }
 }
 
 module "project" {
@@ -38,7 +41,7 @@ module "kms" {
   project               = module.project.id
   prefix                = var.prefix
   region                = var.google_region
-  users                 = { for name in module.functions.kms_users : name => module.federation.members[name] }
+  users                 = local.kms_users
   runbook               = var.runbook
   notification_channels = [for channel in google_monitoring_notification_channel.operators : channel.id]
 }
@@ -50,7 +53,7 @@ module "firestore" {
   prefix              = var.prefix
   name                = var.firestore.name
   location            = coalesce(var.firestore.location, var.google_region)
-  users               = { for name in module.functions.store_users : name => { member = module.federation.members[name], role = "write" } }
+  users               = local.store_users
   backup_days         = var.firestore.backup_days
   deletion_protection = var.deletion_protection
 }

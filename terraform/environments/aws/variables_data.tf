@@ -51,10 +51,11 @@ variable "secrets" {
 }
 
 variable "audit" {
-  description = "The audit log: days that it is kept, and whether nobody at all can shorten that (locked), not even the account's owner."
+  description = "The audit log: days that it is kept, whether nobody at all can shorten that (locked), not even the account's owner, and who may read it (a name to the ARN of a role)."
   type = object({
     retention_days = optional(number, 400)
     locked         = optional(bool, false)
+    readers        = optional(map(string), {})
   })
   default  = {}
   nullable = false

@@ -1,0 +1,133 @@
+# What there is: schedules, settings, with Redis and without; and that both variable files make a plan.
+
+mock_provider "aws" {
+  source          = "./tests/mocks"
+  override_during = plan
+}
+mock_provider "google" {
+  source          = "./tests/mocks"
+  override_during = plan
+}
+
+variables {
+  google_project  = "my-project"
+  release         = "v1.2.3"
+  provider_apps   = { slack = { client_id = "slack-id" } }
+  operators_email = ["oncall@example.com"]
+  runbook         = "https://git.example.com/oauth/docs/operations.md"
+}
+
+run "each_shard_has_a_schedule_that_says_which_it_is" {
+  command = plan
+
+  variables {
+    sizes = { scheduled-refresh = { shards = 3 } }
+  }
+
+  assert {
+    condition = jsonencode([for trigger in output.triggers : [trigger.name, trigger.cron, trigger.input] if trigger.function == "scheduled-refresh"]) == jsonencode([
+      for shard in range(3) : ["oauth-scheduled-refresh-${shard}", "cron(0/30 * * * ? *)", jsonencode({ shard = shard, of = 3 })]
+    ])
+    error_message = "Three shards are three schedules, every 30 minutes."
+  }
+
+  assert {
+    condition     = jsonencode([for trigger in output.triggers : [trigger.name, trigger.cron, trigger.input] if trigger.function == "scheduled-health"]) == jsonencode([["oauth-scheduled-health", "cron(7 * * * ? *)", null]])
+    error_message = "The health check runs hourly, as a whole."
+  }
+
+  assert {
+    condition     = toset(keys(output.dead_letter_queues)) == toset(["scheduled-refresh", "scheduled-health"])
+    error_message = "Each job has a place for what it failed at."
+  }
+}
+
+run "functions_are_told_where_everything_is" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      for settings in local.settings :
+      settings["PUBLIC_URL"] == "https://a1b2c3.execute-api.us-east-1.amazonaws.com" && settings["STORE_URL"] == "firestore://my-project/oauth-oauth" && jsondecode(settings["GOOGLE_CREDENTIALS"]).type == "external_account"
+    ])
+    error_message = "Address, database or Google's credentials are missing."
+  }
+
+  assert {
+    condition     = local.settings["scheduled-refresh"]["DEADLINE"] == "540s"
+    error_message = "A job ends by itself before Lambda ends it."
+  }
+
+  assert {
+    condition     = output.callback_urls == { slack = "https://a1b2c3.execute-api.us-east-1.amazonaws.com/api/v1/oauth/callback/slack" }
+    error_message = "The redirect URI to register is not the one that is answered."
+  }
+}
+
+run "another_secret_starts_functions_anew" {
+  command = plan
+
+  variables {
+    secrets_changed = "20260101T000000Z"
+  }
+
+  assert {
+    condition     = alltrue([for settings in local.settings : settings["SECRETS_CHANGED"] == "20260101T000000Z"])
+    error_message = "Functions go on with the secret that they read at their start."
+  }
+}
+
+run "without_redis_there_is_no_vpc_and_no_nat" {
+  command = plan
+
+  variables {
+    redis = { enabled = false }
+  }
+
+  assert {
+    condition     = length(module.network) == 0 && length(module.cache) == 0 && length(output.nat_ips) == 0
+    error_message = "What costs by the hour is there although nobody needs it."
+  }
+
+  assert {
+    condition     = alltrue([for secrets in local.secrets : !contains(keys(secrets), "CACHE_URL")]) && !contains(output.secrets_to_set, "oauth-cache-auth")
+    error_message = "Functions are told of a cache that is not there."
+  }
+}
+
+run "with_redis_functions_reach_it_from_private_subnets" {
+  command = plan
+
+  assert {
+    condition     = length(module.network) == 1 && length(module.cache) == 1 && alltrue([for vpc in local.vpc : length(vpc.subnet_ids) == 2])
+    error_message = "Redis is enabled, and the functions can't reach it."
+  }
+
+  assert {
+    condition     = startswith(nonsensitive(module.cache[0].url), "rediss://:")
+    error_message = "The cache is reached with TLS and a password, or not at all."
+  }
+}
+
+run "packages_may_lie_in_a_bucket_that_is_there" {
+  command = plan
+
+  variables {
+    artifacts_bucket = "company-packages"
+  }
+
+  assert {
+    condition     = length(module.artifacts) == 0 && output.artifacts == "company-packages"
+    error_message = "A bucket was named, and another one is made."
+  }
+}
+
+run "refuses_a_release_that_says_nothing" {
+  command = plan
+
+  variables {
+    release = "latest"
+  }
+
+  expect_failures = [var.release]
+}

@@ -1,0 +1,16 @@
+# Where the audit log is.
+
+output "bucket" {
+  description = "Name of the bucket; lines are under lines/YYYY/MM/DD/HH/, packed, one a line."
+  value       = aws_s3_bucket.this.id
+}
+
+output "arn" {
+  description = "ARN of the bucket."
+  value       = aws_s3_bucket.this.arn
+}
+
+output "stream" {
+  description = "Name of the delivery stream, for dashboards."
+  value       = aws_kinesis_firehose_delivery_stream.this.name
+}
