@@ -1,7 +1,7 @@
 # Verbs, no logic: each is a line or two that anybody could type.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-deployed soak fuzz check api-key verify-audit fmt openapi gateway build package image bench deploy plan secrets smoke rollback destroy deploy-check
+.PHONY: help run test test-deployed soak fuzz check api-key verify-audit fmt openapi gateway build package image bench
 
 # What is deployed; `make package FUNCTIONS=token-get ARCH=arm64` packages one of them for the other architecture.
 FUNCTIONS := authorize callback token-get admin scheduled-refresh scheduled-health
@@ -81,6 +81,7 @@ image: ## Makes an image of each function that was built, in target/image, and s
 bench: ## Measures the service against a bare route, and prints a table
 	cargo run --profile bench --locked -p bench -- all
 
+.PHONY: deploy plan secrets smoke rollback destroy deploy-check
 # An environment is a variable file: ENV=gcp/dev is terraform/environments/gcp/dev.tfvars. docs/deploy.md says what each does.
 deploy: ## Builds, plans, asks, applies, tries: make deploy ENV=gcp/dev
 	@infra/deploy/deploy $(ENV)
@@ -100,5 +101,6 @@ rollback: ## Goes back to the release before: make rollback ENV=gcp/dev
 destroy: ## Takes an environment away but for data and keys: make destroy ENV=gcp/dev
 	@infra/deploy/destroy $(ENV)
 
-deploy-check: ## Tries what deploys, against a cloud that is a folder (needs terraform, jq)
+deploy-check: ## Tries what deploys, against a cloud that is a folder (needs terraform, jq, shellcheck)
 	infra/deploy/tests/run
+	infra/deploy/tests/stays
