@@ -5,7 +5,8 @@
 FOUNDATION=(module.artifacts module.secrets)
 # What outlives the functions. The pool of identities at Google too, as its name can't be taken again for a month.
 KEPT_MODULES='artifacts|secrets|audit|project|kms|firestore|federation'
-KEPT_TYPES='^(aws_(s3_bucket.*|secretsmanager_secret|kms_(key|alias))|google_(kms_(key_ring|crypto_key)|firestore_(database|field|index|backup_schedule)|project_service|iam_workload_identity_pool.*))$'
+# By address: another key, such as the one of the alarms' topic, may go.
+KEPT='(^module\.secrets\.aws_kms_key|(^|\.)(aws_s3_bucket[a-z_]*|aws_secretsmanager_secret|google_kms_(key_ring|crypto_key)|google_firestore_(database|field|index|backup_schedule)|google_project_service|google_iam_workload_identity_pool[a-z_]*))\.'
 KEPT_SAID="the Firestore database and its backups, the KMS key, the audit log's bucket, secrets, packages, the state"
 
 cloud_enter() {
@@ -34,16 +35,16 @@ state_create() {
     local place=()
     # us-east-1 is the one region that must not be named.
     if [ "$region" != us-east-1 ]; then place=(--create-bucket-configuration "LocationConstraint=$region"); fi
-    gcloud services enable --project="$google_project" serviceusage.googleapis.com cloudresourcemanager.googleapis.com iam.googleapis.com
-    aws s3api create-bucket --bucket "$state_bucket" "${place[@]}" >/dev/null
-    aws s3api put-public-access-block --bucket "$state_bucket" --public-access-block-configuration \
-        BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true
-    aws s3api put-bucket-versioning --bucket "$state_bucket" --versioning-configuration Status=Enabled
-    aws s3api put-bucket-encryption --bucket "$state_bucket" --server-side-encryption-configuration \
-        '{"Rules":[{"ApplyServerSideEncryptionByDefault":{"SSEAlgorithm":"AES256"}}]}'
-    aws s3api put-bucket-policy --bucket "$state_bucket" --policy "$(jq -nc --arg bucket "arn:aws:s3:::$state_bucket" '{
-        Version: "2012-10-17", Statement: [{Sid: "TlsOnly", Effect: "Deny", Principal: "*", Action: "s3:*",
-        Resource: [$bucket, $bucket + "/*"], Condition: {Bool: {"aws:SecureTransport": "false"}}}]}')"
+    gcloud services enable --project="$google_project" serviceusage.googleapis.com cloudresourcemanager.googleapis.com iam.googleapis.com &&
+        aws s3api create-bucket --bucket "$state_bucket" "${place[@]}" >/dev/null &&
+        aws s3api put-public-access-block --bucket "$state_bucket" --public-access-block-configuration \
+            BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true &&
+        aws s3api put-bucket-versioning --bucket "$state_bucket" --versioning-configuration Status=Enabled &&
+        aws s3api put-bucket-encryption --bucket "$state_bucket" --server-side-encryption-configuration \
+            '{"Rules":[{"ApplyServerSideEncryptionByDefault":{"SSEAlgorithm":"AES256"}}]}' &&
+        aws s3api put-bucket-policy --bucket "$state_bucket" --policy "$(jq -nc --arg bucket "arn:aws:s3:::$state_bucket" '{
+            Version: "2012-10-17", Statement: [{Sid: "TlsOnly", Effect: "Deny", Principal: "*", Action: "s3:*",
+            Resource: [$bucket, $bucket + "/*"], Condition: {Bool: {"aws:SecureTransport": "false"}}}]}')"
 }
 
 backend() { printf '%s\n' "bucket=$state_bucket" "key=$name/terraform.tfstate" "region=$region" use_lockfile=true encrypt=true; }

@@ -5,7 +5,7 @@
 FOUNDATION=(module.project module.registry module.secrets.google_secret_manager_secret.this)
 # What outlives the functions. Their accounts too: who reads which secret is said with them, so that the secrets would go where they go.
 KEPT_MODULES='project|identities|registry|secrets|kms|firestore|audit'
-KEPT_TYPES='^google_(kms_(key_ring|crypto_key)|firestore_(database|field|index|backup_schedule)|logging_project_bucket_config|secret_manager_secret|artifact_registry_repository|project_service|storage_bucket)$'
+KEPT='(^|\.)google_(kms_(key_ring|crypto_key)|firestore_(database|field|index|backup_schedule)|logging_project_bucket_config|secret_manager_secret|artifact_registry_repository|project_service|storage_bucket)\.'
 KEPT_SAID="the Firestore database and its backups, the KMS key, the audit log's bucket, secrets, images, the state"
 
 cloud_enter() {
@@ -38,11 +38,15 @@ state_there() {
     grep -qxF "$state_bucket" <<<"$buckets"
 }
 
+# For those who deploy: a new bucket lets everybody read it who may view the project, and the state has the password of Redis in it.
 state_create() {
-    google_apis "$project"
-    gcloud storage buckets create "gs://$state_bucket" --project="$project" --location="$region" \
-        --uniform-bucket-level-access --public-access-prevention
-    gcloud storage buckets update "gs://$state_bucket" --versioning
+    local bucket=gs://$state_bucket
+    google_apis "$project" &&
+        gcloud storage buckets create "$bucket" --project="$project" --location="$region" --uniform-bucket-level-access --public-access-prevention &&
+        gcloud storage buckets update "$bucket" --versioning &&
+        gcloud storage buckets get-iam-policy "$bucket" --format=json |
+        jq '.bindings |= map(.members |= map(select(startswith("projectViewer:") | not)) | select(.members != []))' >"$work/policy.json" &&
+        gcloud storage buckets set-iam-policy "$bucket" "$work/policy.json" >/dev/null
 }
 
 backend() { printf '%s\n' "bucket=$state_bucket" "prefix=$name"; }

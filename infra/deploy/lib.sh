@@ -65,6 +65,13 @@ tf_init() {
     mapfile -t arguments < <(backend)
     tf init -reconfigure -no-color "${arguments[@]/#/-backend-config=}" >"$work/init.log" 2>&1 ||
         die "terraform init failed:" "$(cat "$work/init.log")"
+    # A stand-in of a provider, for trying configurations out, is a script. It makes nothing and says that it did, and the state would believe it.
+    local provider
+    for provider in "$TF_DATA_DIR"/providers/*/hashicorp/*/*/*/terraform-provider-*; do
+        if [ -f "$provider" ] && [ "$(head -c 2 "$provider" | tr -d '\0')" = '#!' ]; then
+            die "$provider is a stand-in, which makes nothing: unset TF_CLI_CONFIG_FILE. Nothing was changed."
+        fi
+    done
 }
 
 # make_plan RELEASE ARGUMENT…: plans, shows it, saves it in $plan. Ends with 0 where nothing would change, with 2 where something would.
@@ -141,6 +148,6 @@ disposable() {
 
 # protected PLAN: what of a plan to destroy must stay, whatever its module is called and depends on.
 protected() {
-    tf show -json "$1" | jq -r --arg kept "$KEPT_TYPES" '
-        .resource_changes[]? | select(.mode != "data" and (.change.actions | index("delete")) and (.type | test($kept))) | .address'
+    tf show -json "$1" | jq -r --arg kept "$KEPT" '
+        .resource_changes[]? | select(.mode != "data" and (.change.actions | index("delete")) and (.address | test($kept))) | .address'
 }
