@@ -81,10 +81,13 @@ image: ## Makes an image of each function that was built, in target/image, and s
 bench: ## Measures the service against a bare route, and prints a table
 	cargo run --profile bench --locked -p bench -- all
 
-.PHONY: deploy plan secrets smoke rollback destroy deploy-check
+.PHONY: deploy release plan secrets smoke rollback destroy deploy-check
 # An environment is a variable file: ENV=gcp/dev is terraform/environments/gcp/dev.tfvars. docs/deploy.md says what each does.
 deploy: ## Builds, plans, asks, applies, tries: make deploy ENV=gcp/dev
 	@infra/deploy/deploy $(ENV)
+
+release: ## Builds and uploads what would be deployed, and no more: make release ENV=gcp/dev
+	@infra/deploy/release $(ENV)
 
 plan: ## Shows what deploying would change: make plan ENV=gcp/dev
 	@infra/deploy/plan $(ENV)

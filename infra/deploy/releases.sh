@@ -20,6 +20,22 @@ previous() {
                   youngest = at[release]; found = release } print found }'
 }
 
+# build_release RELEASE: builds it and puts it where it is deployed from, unless it is there.
+build_release() {
+    local release=$1 mine
+    step "release $release"
+    if release_there "$release"; then
+        say "It has been built before."
+        return
+    fi
+    mine=$(checkout_release)
+    # What is not committed has the time in its name, so it is never another's.
+    [ "$release" = "$mine" ] || [[ ${ALLOW_DIRTY:-} = 1 && $mine = *-dirty-* && $release = "${mine%-dirty-*}"-dirty-* ]] ||
+        die "RELEASE=$release has not been built before, and this checkout is $mine: check that release out, or leave RELEASE away."
+    artifacts_build "$release"
+    artifacts_push "$release"
+}
+
 # roll_out RELEASE QUESTION: plans, shows, asks, applies what was shown, tries it, writes it down.
 roll_out() {
     local release=$1 question=$2 digest
