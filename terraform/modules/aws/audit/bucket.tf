@@ -17,8 +17,12 @@ resource "aws_s3_bucket" "this" {
   # Names of buckets are everybody's, so account and region are part of it.
   bucket              = "${var.prefix}-audit-${local.account}-${local.region}"
   object_lock_enabled = true
-  # S3 refuses to delete a bucket with objects, and locked ones can't be deleted: this bucket outlives a `destroy`.
-  force_destroy = false
+  force_destroy       = false
+
+  lifecycle {
+    # What is in it is locked; a plan that would take the bucket away is wrong before it begins.
+    prevent_destroy = true
+  }
 }
 
 resource "aws_s3_bucket_versioning" "this" {

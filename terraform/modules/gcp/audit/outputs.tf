@@ -1,7 +1,7 @@
 # What others take from the module.
 
-output "bucket_id" {
-  description = "Resource name of the bucket: where to look with `gcloud logging read --bucket`."
+output "bucket" {
+  description = "Resource name of the bucket, `projects/…/locations/…/buckets/…`."
   value       = local.bucket_id
   depends_on  = [google_logging_project_bucket_config.audit]
 }

@@ -17,6 +17,7 @@ resource "google_iam_workload_identity_pool" "aws" {
 }
 
 resource "google_iam_workload_identity_pool_provider" "aws" {
+  #checkov:skip=CKV_GCP_125:It asks for GitHub's issuer and a condition on its repository; this provider takes roles of AWS, and its condition names each.
   project                            = var.project
   workload_identity_pool_id          = google_iam_workload_identity_pool.aws.workload_identity_pool_id
   workload_identity_pool_provider_id = local.provider_id

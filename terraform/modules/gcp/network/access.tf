@@ -13,6 +13,10 @@ resource "google_vpc_access_connector" "redis" {
   max_instances = var.connector.max_instances
 
   subnet {
-    name = google_compute_subnetwork.functions.name
+    name = google_compute_subnetwork.functions["connector"].name
+  }
+
+  lifecycle {
+    create_before_destroy = true
   }
 }

@@ -8,7 +8,7 @@ output "network_id" {
 
 output "subnet_id" {
   description = "Id of the subnetwork that the functions' traffic comes from."
-  value       = google_compute_subnetwork.functions.id
+  value       = google_compute_subnetwork.functions[var.egress].id
 }
 
 output "vpc_access" {
@@ -16,6 +16,6 @@ output "vpc_access" {
   value = {
     connector  = var.egress == "connector" ? google_vpc_access_connector.redis[0].id : null
     network    = var.egress == "direct" ? google_compute_network.this.id : null
-    subnetwork = var.egress == "direct" ? google_compute_subnetwork.functions.id : null
+    subnetwork = var.egress == "direct" ? google_compute_subnetwork.functions[var.egress].id : null
   }
 }

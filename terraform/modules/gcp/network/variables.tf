@@ -58,7 +58,7 @@ variable "connector" {
 }
 
 variable "subnet_cidr" {
-  description = "Range of the functions: exactly a /28 for a connector, a /26 or larger for direct egress; null for 10.8.0.0/28 or /24."
+  description = "Range of the functions: exactly a /28 for a connector, a /26 or larger for direct egress; null for 10.8.0.0/28 or 10.8.1.0/24."
   type        = string
   default     = null
 

@@ -7,7 +7,7 @@ locals {
   alerts = {
     down = {
       title  = "Redis is down or refuses"
-      anchor = "alert-redis-down"
+      anchor = "#alert-redis-down"
       text   = "The functions go on without Redis: attempts and tokens come from the database, slower and for more money. Attempts that were in it begin again."
       absent = { "Redis has said nothing for five minutes" = "redis.googleapis.com/server/uptime" }
       above = {
@@ -21,7 +21,7 @@ locals {
     }
     memory = {
       title  = "Redis is full"
-      anchor = "alert-redis-memory"
+      anchor = "#alert-redis-memory"
       text   = "Redis is near its limit or past it. Past it, what would end soonest is forgotten: cached tokens first, then attempts under way, and parked tokens last."
       absent = {}
       above = {
@@ -92,11 +92,11 @@ resource "google_monitoring_alert_policy" "this" {
   documentation {
     subject   = "${var.prefix} OAuth: ${each.value.title}"
     mime_type = "text/markdown"
-    content   = "${each.value.text}\n\n[What to do](${var.runbook}#${each.value.anchor})"
+    content   = "${each.value.text}\n\n[What to do](${var.runbook}${each.value.anchor})"
 
     links {
       display_name = "Runbook"
-      url          = "${var.runbook}#${each.value.anchor}"
+      url          = "${var.runbook}${each.value.anchor}"
     }
   }
 }

@@ -17,9 +17,10 @@ variables {
   prefix = "oauth"
 }
 
-run "nobody_gets_in_without_tls_or_from_the_public" {
+run "packages_are_kept_and_nobody_gets_at_them_from_outside" {
   command = plan
 
+  # Nobody gets in without TLS or from the public.
   assert {
     condition = alltrue([
       aws_s3_bucket_public_access_block.this.block_public_acls,
@@ -39,11 +40,8 @@ run "nobody_gets_in_without_tls_or_from_the_public" {
     ])
     error_message = "The policy must refuse whoever comes without TLS 1.2."
   }
-}
 
-run "packages_are_encrypted_and_kept" {
-  command = plan
-
+  # Packages are encrypted and kept.
   assert {
     condition     = aws_s3_bucket.this.bucket == "oauth-artifacts-111122223333-us-east-1" && !aws_s3_bucket.this.force_destroy
     error_message = "The name must be nobody else's, and a bucket with packages must not be destroyed unasked."

@@ -1,5 +1,5 @@
 # What the audit log promises: lines get from every function into a bucket where they stay, and it is noticed when they don't.
-# Applied, but to nothing: the provider is a mock.
+# Planned with a mock of the provider, which says already then what others would be told when something is made.
 
 mock_provider "aws" {
   mock_data "aws_region" {
@@ -12,24 +12,29 @@ mock_provider "aws" {
     defaults = { partition = "aws" }
   }
   mock_resource "aws_s3_bucket" {
-    defaults = { arn = "arn:aws:s3:::oauth-audit-111122223333-us-east-1" }
+    override_during = plan
+    defaults        = { arn = "arn:aws:s3:::oauth-audit-111122223333-us-east-1" }
   }
   mock_resource "aws_kinesis_firehose_delivery_stream" {
-    defaults = { arn = "arn:aws:firehose:us-east-1:111122223333:deliverystream/oauth-audit" }
+    override_during = plan
+    defaults        = { arn = "arn:aws:firehose:us-east-1:111122223333:deliverystream/oauth-audit" }
   }
   mock_resource "aws_cloudwatch_log_group" {
-    defaults = { arn = "arn:aws:logs:us-east-1:111122223333:log-group:/oauth/audit-delivery" }
+    override_during = plan
+    defaults        = { arn = "arn:aws:logs:us-east-1:111122223333:log-group:/oauth/audit-delivery" }
   }
 }
 
 override_resource {
-  target = aws_iam_role.delivery
-  values = { arn = "arn:aws:iam::111122223333:role/oauth-audit-delivery" }
+  target          = aws_iam_role.delivery
+  override_during = plan
+  values          = { arn = "arn:aws:iam::111122223333:role/oauth-audit-delivery" }
 }
 
 override_resource {
-  target = aws_iam_role.subscription
-  values = { arn = "arn:aws:iam::111122223333:role/oauth-audit-subscription" }
+  target          = aws_iam_role.subscription
+  override_during = plan
+  values          = { arn = "arn:aws:iam::111122223333:role/oauth-audit-subscription" }
 }
 
 variables {
@@ -40,9 +45,10 @@ variables {
   runbook          = "https://example.com/docs/operations.md"
 }
 
-run "what_was_written_stays_for_its_time" {
-  command = apply
+run "lines_of_every_function_arrive_and_stay_and_a_loss_is_noticed" {
+  command = plan
 
+  # What was written stays for its time.
   assert {
     condition     = aws_s3_bucket.this.object_lock_enabled && !aws_s3_bucket.this.force_destroy && aws_s3_bucket_versioning.this.versioning_configuration[0].status == "Enabled"
     error_message = "The bucket must have versions and locks, and not be emptied by a destroy."
@@ -55,11 +61,8 @@ run "what_was_written_stays_for_its_time" {
     condition     = aws_s3_bucket_lifecycle_configuration.this.rule[0].expiration[0].days == 401
     error_message = "Objects must end, after their lock and not before."
   }
-}
 
-run "only_the_delivery_writes_and_only_readers_read" {
-  command = apply
-
+  # Only the delivery writes and only readers read.
   assert {
     condition = [for statement in jsondecode(aws_s3_bucket_policy.this.policy).Statement : statement.Condition.ArnNotEquals["aws:PrincipalArn"] if statement.Sid == "WrittenByDeliveryAlone" && statement.Effect == "Deny" && statement.Action == "s3:PutObject"] == [
       "arn:aws:iam::111122223333:role/oauth-audit-delivery"
@@ -85,11 +88,8 @@ run "only_the_delivery_writes_and_only_readers_read" {
     ])
     error_message = "The bucket must be closed to the public."
   }
-}
 
-run "every_function_sends_its_audit_lines_and_no_others" {
-  command = apply
-
+  # Every function sends its audit lines and no others.
   assert {
     condition     = tomap({ for name, filter in aws_cloudwatch_log_subscription_filter.this : name => filter.log_group_name }) == var.log_groups
     error_message = "Every log group must be subscribed."
@@ -109,11 +109,8 @@ run "every_function_sends_its_audit_lines_and_no_others" {
     condition     = aws_kinesis_firehose_delivery_stream.this.server_side_encryption[0].enabled && aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration[0].bucket_arn == aws_s3_bucket.this.arn
     error_message = "The stream must be encrypted, and lead to the bucket."
   }
-}
 
-run "the_roles_on_the_way_reach_their_next_step_and_nothing_else" {
-  command = apply
-
+  # The roles on the way reach their next step and nothing else.
   assert {
     condition     = [for statement in jsondecode(aws_iam_role_policy.subscription.policy).Statement : statement.Resource] == [aws_kinesis_firehose_delivery_stream.this.arn]
     error_message = "CloudWatch Logs must write to the stream alone."
@@ -133,11 +130,8 @@ run "the_roles_on_the_way_reach_their_next_step_and_nothing_else" {
     )
     error_message = "The services must act for this account only."
   }
-}
 
-run "a_loss_is_noticed_and_leads_to_the_runbook" {
-  command = apply
-
+  # A loss is noticed and leads to the runbook.
   assert {
     condition = alltrue([
       for alarm in [

@@ -17,9 +17,10 @@ variables {
   runbook           = "https://example.com/docs/operations.md"
 }
 
-run "nobody_gets_in_without_tls_and_the_password" {
+run "nobody_gets_in_without_tls_and_the_password_and_functions_are_told_both" {
   command = apply
 
+  # Nobody gets in without TLS and the password.
   assert {
     condition     = aws_elasticache_replication_group.this.transit_encryption_enabled && aws_elasticache_replication_group.this.transit_encryption_mode == "required"
     error_message = "TLS must be required, not preferred."
@@ -36,11 +37,8 @@ run "nobody_gets_in_without_tls_and_the_password" {
     condition     = aws_elasticache_replication_group.this.security_group_ids == toset(["sg-1"])
     error_message = "Only whom the given security group lets in may reach it."
   }
-}
 
-run "parked_tokens_are_evicted_last" {
-  command = apply
-
+  # Parked tokens are evicted last.
   assert {
     condition     = aws_elasticache_parameter_group.this.family == "valkey8" && contains([for parameter in aws_elasticache_parameter_group.this.parameter : "${parameter.name}=${parameter.value}"], "maxmemory-policy=volatile-ttl")
     error_message = "The eviction policy must be volatile-ttl (docs/operations.md, Redis)."
@@ -49,11 +47,8 @@ run "parked_tokens_are_evicted_last" {
     condition     = aws_elasticache_replication_group.this.parameter_group_name == aws_elasticache_parameter_group.this.name
     error_message = "The cache must use its parameter group."
   }
-}
 
-run "functions_are_told_a_url_that_a_special_password_does_not_break" {
-  command = apply
-
+  # Functions are told a URL that a special password does not break.
   assert {
     condition     = nonsensitive(output.url) == "rediss://:correct-horse-%231-battery@master.oauth-cache.abc.use1.cache.amazonaws.com:6379"
     error_message = "The URL must be rediss://, with the password escaped."
@@ -66,11 +61,8 @@ run "functions_are_told_a_url_that_a_special_password_does_not_break" {
     condition     = aws_secretsmanager_secret_version.url.secret_string_wo_version == parseint(substr(sha256("rediss://:correct-horse-%231-battery@master.oauth-cache.abc.use1.cache.amazonaws.com:6379"), 0, 7), 16)
     error_message = "The version must follow from the URL: otherwise a new password is never written."
   }
-}
 
-run "one_node_is_the_default" {
-  command = plan
-
+  # One node is the default.
   assert {
     condition     = aws_elasticache_replication_group.this.num_cache_clusters == 1 && !aws_elasticache_replication_group.this.multi_az_enabled
     error_message = "Without ha there must be one node."
@@ -102,11 +94,8 @@ run "with_ha_another_zone_takes_over_and_each_node_is_watched" {
     ])
     error_message = "Each node must have each alarm."
   }
-}
 
-run "alarms_are_sent_and_name_their_runbook_entry" {
-  command = plan
-
+  # Alarms are sent, and name their entry in the runbook.
   assert {
     condition = alltrue([
       for alarm in values(aws_cloudwatch_metric_alarm.down) :

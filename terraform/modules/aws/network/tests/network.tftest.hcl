@@ -21,9 +21,10 @@ variables {
   azs    = ["us-east-1a", "us-east-1b"]
 }
 
-run "functions_reach_https_and_the_cache_and_nothing_else" {
+run "nobody_gets_in_and_functions_get_out_to_https_and_the_cache_alone" {
   command = apply
 
+  # Functions reach HTTPS and the cache and nothing else.
   assert {
     condition     = aws_vpc_security_group_egress_rule.https.from_port == 443 && aws_vpc_security_group_egress_rule.https.to_port == 443 && aws_vpc_security_group_egress_rule.https.ip_protocol == "tcp"
     error_message = "Functions must get out by TCP 443 only."
@@ -37,11 +38,8 @@ run "functions_reach_https_and_the_cache_and_nothing_else" {
     )
     error_message = "The cache's port must be open from functions to the cache, not to a range of addresses."
   }
-}
 
-run "the_cache_hears_functions_alone" {
-  command = apply
-
+  # The cache hears functions alone.
   assert {
     condition = (
       aws_vpc_security_group_ingress_rule.cache.security_group_id == aws_security_group.cache.id
@@ -50,11 +48,8 @@ run "the_cache_hears_functions_alone" {
     )
     error_message = "The cache must be reached from the security group of functions alone."
   }
-}
 
-run "nothing_gets_a_public_address_and_private_subnets_lead_to_nat" {
-  command = apply
-
+  # Nothing gets a public address and private subnets lead to NAT.
   assert {
     condition     = alltrue([for subnet in aws_subnet.public : !subnet.map_public_ip_on_launch])
     error_message = "A public subnet hands out public addresses."
@@ -63,28 +58,8 @@ run "nothing_gets_a_public_address_and_private_subnets_lead_to_nat" {
     condition     = alltrue([for route in aws_route.nat : route.nat_gateway_id != null && route.gateway_id == null])
     error_message = "A private subnet leads to the internet without NAT."
   }
-}
 
-run "subnets_of_all_zones_lie_apart_within_the_range" {
-  command = apply
-
-  variables {
-    azs = ["us-east-1a", "us-east-1b", "us-east-1c"]
-  }
-
-  assert {
-    condition     = [for zone in ["us-east-1a", "us-east-1b", "us-east-1c"] : aws_subnet.private[zone].cidr_block] == ["10.20.0.0/23", "10.20.2.0/23", "10.20.4.0/23"]
-    error_message = "Private subnets must take the beginning of the range."
-  }
-  assert {
-    condition     = [for zone in ["us-east-1a", "us-east-1b", "us-east-1c"] : aws_subnet.public[zone].cidr_block] == ["10.20.15.192/26", "10.20.15.128/26", "10.20.15.64/26"]
-    error_message = "Public subnets must take the end of the range."
-  }
-}
-
-run "one_nat_gateway_serves_all_zones" {
-  command = apply
-
+  # One NAT gateway serves all zones.
   assert {
     condition     = keys(aws_nat_gateway.this) == ["us-east-1a"] && length(output.nat_ips) == 1
     error_message = "nat = single must make one NAT gateway."
@@ -93,28 +68,8 @@ run "one_nat_gateway_serves_all_zones" {
     condition     = length(distinct([for route in aws_route.nat : route.nat_gateway_id])) == 1 && length(aws_route.nat) == 2
     error_message = "Every zone must lead to the one NAT gateway."
   }
-}
 
-run "or_each_zone_has_its_own" {
-  command = apply
-
-  variables {
-    nat = "per-az"
-  }
-
-  assert {
-    condition     = keys(aws_nat_gateway.this) == ["us-east-1a", "us-east-1b"] && length(output.nat_ips) == 2
-    error_message = "nat = per-az must make a NAT gateway a zone."
-  }
-  assert {
-    condition     = alltrue([for zone, route in aws_route.nat : route.nat_gateway_id == aws_nat_gateway.this[zone].id])
-    error_message = "A zone must leave by its own NAT gateway."
-  }
-}
-
-run "connections_are_written_down_and_s3_ends_at_this_account" {
-  command = apply
-
+  # Connections are written down and S3 ends at this account.
   assert {
     condition     = aws_flow_log.this.traffic_type == "ALL" && aws_flow_log.this.vpc_id == aws_vpc.this.id && aws_cloudwatch_log_group.flow.retention_in_days == 30
     error_message = "The VPC must have a flow log that ends some day."
@@ -126,6 +81,32 @@ run "connections_are_written_down_and_s3_ends_at_this_account" {
   assert {
     condition     = jsondecode(aws_vpc_endpoint.s3.policy).Statement[0].Condition.StringEquals["aws:ResourceAccount"] == "111122223333"
     error_message = "The endpoint must lead to buckets of this account only."
+  }
+}
+
+run "three_zones_lie_apart_and_each_has_its_own_way_out" {
+  command = apply
+
+  variables {
+    azs = ["us-east-1a", "us-east-1b", "us-east-1c"]
+    nat = "per-az"
+  }
+
+  assert {
+    condition     = [for zone in ["us-east-1a", "us-east-1b", "us-east-1c"] : aws_subnet.private[zone].cidr_block] == ["10.20.0.0/23", "10.20.2.0/23", "10.20.4.0/23"]
+    error_message = "Private subnets must take the beginning of the range."
+  }
+  assert {
+    condition     = [for zone in ["us-east-1a", "us-east-1b", "us-east-1c"] : aws_subnet.public[zone].cidr_block] == ["10.20.15.192/26", "10.20.15.128/26", "10.20.15.64/26"]
+    error_message = "Public subnets must take the end of the range."
+  }
+  assert {
+    condition     = keys(aws_nat_gateway.this) == ["us-east-1a", "us-east-1b", "us-east-1c"] && length(output.nat_ips) == 3
+    error_message = "nat = per-az must make a NAT gateway a zone."
+  }
+  assert {
+    condition     = alltrue([for zone, route in aws_route.nat : route.nat_gateway_id == aws_nat_gateway.this[zone].id])
+    error_message = "A zone must leave by its own NAT gateway."
   }
 }
 

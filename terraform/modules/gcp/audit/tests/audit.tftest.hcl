@@ -42,7 +42,7 @@ run "keeps_the_audit_lines_of_the_services_and_nothing_else" {
   }
 }
 
-run "keeps_who_used_the_key_and_the_secrets" {
+run "keeps_who_used_the_key_and_the_secrets_nowhere_else_and_for_400_days" {
   command = plan
 
   assert {
@@ -53,19 +53,11 @@ run "keeps_who_used_the_key_and_the_secrets" {
     ])
     error_message = "The use of the key or of secrets is not recorded, or not kept."
   }
-}
-
-run "is_nowhere_else" {
-  command = plan
 
   assert {
     condition     = google_logging_project_exclusion.audit.filter == google_logging_project_sink.audit.filter
     error_message = "Audit lines are in the default bucket too, or other lines are missing there."
   }
-}
-
-run "is_kept_for_400_days_by_default" {
-  command = plan
 
   assert {
     condition     = google_logging_project_bucket_config.audit.retention_days == 400 && google_logging_project_bucket_config.audit.locked == false
@@ -79,25 +71,18 @@ run "is_kept_for_400_days_by_default" {
   }
 }
 
-run "nobody_shortens_what_is_locked" {
+run "nobody_shortens_what_is_locked_and_readers_read_this_bucket_only" {
   command = plan
 
   variables {
     locked         = true
     retention_days = 3650
+    readers        = { auditors = "group:auditors@example.com" }
   }
 
   assert {
     condition     = google_logging_project_bucket_config.audit.locked && google_logging_project_bucket_config.audit.retention_days == 3650
     error_message = "The bucket is not locked, or not for as long as told."
-  }
-}
-
-run "readers_read_this_bucket_only" {
-  command = plan
-
-  variables {
-    readers = { auditors = "group:auditors@example.com" }
   }
 
   assert {
@@ -109,32 +94,14 @@ run "readers_read_this_bucket_only" {
   }
 }
 
-run "refuses_everybody_as_a_reader" {
+run "refuses_everybody_as_a_reader_no_service_and_more_days_than_google_keeps" {
   command = plan
 
   variables {
-    readers = { world = "allAuthenticatedUsers" }
-  }
-
-  expect_failures = [var.readers]
-}
-
-run "refuses_to_watch_no_service" {
-  command = plan
-
-  variables {
-    services = []
-  }
-
-  expect_failures = [var.services]
-}
-
-run "refuses_more_days_than_google_keeps" {
-  command = plan
-
-  variables {
+    readers        = { world = "allAuthenticatedUsers" }
+    services       = []
     retention_days = 4000
   }
 
-  expect_failures = [var.retention_days]
+  expect_failures = [var.readers, var.services, var.retention_days]
 }

@@ -38,32 +38,14 @@ run "tells_before_the_money_is_spent" {
   }
 }
 
-run "refuses_an_id_for_a_number" {
+run "refuses_ids_that_are_none_and_more_channels_than_google_takes" {
   command = plan
 
   variables {
-    project_number = "demo-project"
-  }
-
-  expect_failures = [var.project_number]
-}
-
-run "refuses_more_channels_than_google_takes" {
-  command = plan
-
-  variables {
+    project_number        = "demo-project"
     notification_channels = ["a", "b", "c", "d", "e", "f"]
+    billing_account       = "My Billing Account"
   }
 
-  expect_failures = [var.notification_channels]
-}
-
-run "refuses_a_name_for_a_billing_account" {
-  command = plan
-
-  variables {
-    billing_account = "My Billing Account"
-  }
-
-  expect_failures = [var.billing_account]
+  expect_failures = [var.project_number, var.notification_channels, var.billing_account]
 }

@@ -10,7 +10,7 @@ variables {
   role_names     = { token-get = "dev-token-get", callback = "dev-callback" }
 }
 
-run "takes_the_named_roles_of_the_account_and_no_other" {
+run "takes_the_named_roles_of_the_account_tells_them_apart_and_holds_no_secret" {
   command = plan
 
   assert {
@@ -25,10 +25,6 @@ run "takes_the_named_roles_of_the_account_and_no_other" {
     condition     = google_iam_workload_identity_pool_provider.aws.aws[0].account_id == "210987654321"
     error_message = "Another account's roles are taken."
   }
-}
-
-run "tells_functions_apart_by_role" {
-  command = plan
 
   assert {
     condition     = google_iam_workload_identity_pool_provider.aws.attribute_mapping["attribute.role"] == "assertion.arn.extract('assumed-role/{role}/')"
@@ -42,10 +38,6 @@ run "tells_functions_apart_by_role" {
     })
     error_message = "A function's member is another role, or the whole pool."
   }
-}
-
-run "credentials_hold_no_secret_and_ask_no_metadata_service" {
-  command = plan
 
   assert {
     condition = (
@@ -66,14 +58,15 @@ run "credentials_hold_no_secret_and_ask_no_metadata_service" {
   }
 }
 
-run "refuses_two_functions_with_one_role" {
+run "refuses_two_functions_with_one_role_and_an_account_that_is_none" {
   command = plan
 
   variables {
-    role_names = { token-get = "dev-all", callback = "dev-all" }
+    role_names  = { token-get = "dev-all", callback = "dev-all" }
+    aws_account = "1234"
   }
 
-  expect_failures = [var.role_names]
+  expect_failures = [var.role_names, var.aws_account]
 }
 
 run "refuses_an_arn_for_a_name" {
@@ -94,14 +87,4 @@ run "refuses_what_would_break_out_of_the_condition" {
   }
 
   expect_failures = [var.role_names]
-}
-
-run "refuses_an_account_that_is_none" {
-  command = plan
-
-  variables {
-    aws_account = "1234"
-  }
-
-  expect_failures = [var.aws_account]
 }

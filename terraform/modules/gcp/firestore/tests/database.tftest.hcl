@@ -11,7 +11,7 @@ variables {
   }
 }
 
-run "nobody_deletes_the_database_unless_told_twice" {
+run "nobody_deletes_the_database_and_rights_end_at_it" {
   command = plan
 
   assert {
@@ -24,18 +24,45 @@ run "nobody_deletes_the_database_unless_told_twice" {
     condition     = length(regexall("prevent_destroy = true", file("${path.module}/database.tf"))) == 1
     error_message = "Terraform would delete the database."
   }
+
+  assert {
+    condition = alltrue([
+      for grant in google_project_iam_member.user :
+      length(grant.condition) == 1 && grant.condition[0].expression == "resource.name == \"projects/demo-project/databases/dev-oauth\""
+    ]) && length(google_project_iam_member.user) == 2
+    error_message = "Somebody may use other databases of the project."
+  }
+
+  assert {
+    condition = (
+      google_project_iam_member.user["admin"].role == "roles/datastore.user" &&
+      google_project_iam_member.user["report"].role == "roles/datastore.viewer"
+    )
+    error_message = "Who only reads may write, or who writes may not."
+  }
 }
 
-run "protection_can_be_taken_off" {
+run "protection_can_be_taken_off_and_functions_are_told_where_the_store_is" {
   command = plan
 
   variables {
     deletion_protection = false
+    name                = "(default)"
   }
 
   assert {
     condition     = google_firestore_database.this.delete_protection_state == "DELETE_PROTECTION_DISABLED"
     error_message = "A database that nobody needs can't be deleted."
+  }
+
+  assert {
+    condition     = output.store_url == "firestore://demo-project/(default)" && google_firestore_database.this.name == "(default)"
+    error_message = "STORE_URL does not name the database."
+  }
+
+  assert {
+    condition     = alltrue([for grant in google_project_iam_member.user : strcontains(grant.condition[0].expression, "/databases/(default)\"")])
+    error_message = "Rights are for another database."
   }
 }
 
@@ -65,52 +92,15 @@ run "any_minute_and_every_day_and_week_can_be_brought_back" {
   }
 }
 
-run "rights_end_at_the_database" {
-  command = plan
-
-  assert {
-    condition = alltrue([
-      for grant in google_project_iam_member.user :
-      length(grant.condition) == 1 && grant.condition[0].expression == "resource.name == \"projects/demo-project/databases/dev-oauth\""
-    ]) && length(google_project_iam_member.user) == 2
-    error_message = "Somebody may use other databases of the project."
-  }
-
-  assert {
-    condition = (
-      google_project_iam_member.user["admin"].role == "roles/datastore.user" &&
-      google_project_iam_member.user["report"].role == "roles/datastore.viewer"
-    )
-    error_message = "Who only reads may write, or who writes may not."
-  }
-}
-
-run "functions_are_told_where_the_store_is" {
+run "refuses_everybody_and_backups_that_google_would_not_keep" {
   command = plan
 
   variables {
-    name = "(default)"
+    users       = { world = { member = "allUsers", role = "read" } }
+    backup_days = { weekly = 365 }
   }
 
-  assert {
-    condition     = output.store_url == "firestore://demo-project/(default)" && google_firestore_database.this.name == "(default)"
-    error_message = "STORE_URL does not name the database."
-  }
-
-  assert {
-    condition     = alltrue([for grant in google_project_iam_member.user : strcontains(grant.condition[0].expression, "/databases/(default)\"")])
-    error_message = "Rights are for another database."
-  }
-}
-
-run "refuses_everybody" {
-  command = plan
-
-  variables {
-    users = { world = { member = "allUsers", role = "read" } }
-  }
-
-  expect_failures = [var.users]
+  expect_failures = [var.users, var.backup_days]
 }
 
 run "refuses_a_role_of_its_own" {
@@ -121,14 +111,4 @@ run "refuses_a_role_of_its_own" {
   }
 
   expect_failures = [var.users]
-}
-
-run "refuses_backups_that_google_would_not_keep" {
-  command = plan
-
-  variables {
-    backup_days = { weekly = 365 }
-  }
-
-  expect_failures = [var.backup_days]
 }

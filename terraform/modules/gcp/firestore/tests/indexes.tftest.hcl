@@ -8,7 +8,7 @@ variables {
   users   = {}
 }
 
-run "every_index_of_the_file_is_planned" {
+run "every_index_field_and_time_to_live_policy_of_the_file_is_planned" {
   command = plan
 
   assert {
@@ -28,10 +28,6 @@ run "every_index_of_the_file_is_planned" {
     condition     = length(google_firestore_index.this) > 0 && alltrue([for index in google_firestore_index.this : index.database == "dev-oauth"])
     error_message = "There is no index, or it is in another database."
   }
-}
-
-run "every_time_to_live_policy_of_the_file_is_planned" {
-  command = plan
 
   assert {
     condition = toset([
@@ -47,10 +43,6 @@ run "every_time_to_live_policy_of_the_file_is_planned" {
     condition     = contains([for field in google_firestore_field.this : "${field.collection}.${field.field}" if length(field.ttl_config) == 1], "oauth_one_time.expireAt")
     error_message = "Attempts are not deleted when they have ended."
   }
-}
-
-run "every_field_of_the_file_is_planned_with_its_indexes" {
-  command = plan
 
   assert {
     condition = toset(flatten([

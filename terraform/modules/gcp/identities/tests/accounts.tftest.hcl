@@ -8,7 +8,7 @@ variables {
   functions = ["authorize", "scheduled-refresh"]
 }
 
-run "gives_every_function_an_account_of_its_own" {
+run "gives_every_function_an_account_of_its_own_with_a_member_that_is_known_before" {
   command = plan
 
   assert {
@@ -20,10 +20,6 @@ run "gives_every_function_an_account_of_its_own" {
     condition     = length(distinct([for account in google_service_account.this : account.account_id])) == 4
     error_message = "Two share an account."
   }
-}
-
-run "knows_members_before_the_accounts_exist" {
-  command = plan
 
   assert {
     condition     = output.emails["scheduled-refresh"] == "dev-scheduled-refresh@demo-project.iam.gserviceaccount.com"
@@ -50,22 +46,13 @@ run "takes_the_longest_prefix_with_the_longest_name" {
   }
 }
 
-run "refuses_a_prefix_that_is_too_long" {
+run "refuses_a_prefix_that_is_too_long_and_a_function_with_the_name_of_another_account" {
   command = plan
 
   variables {
-    prefix = "production"
-  }
-
-  expect_failures = [var.prefix]
-}
-
-run "refuses_a_function_with_the_name_of_another_account" {
-  command = plan
-
-  variables {
+    prefix    = "production"
     functions = ["gateway"]
   }
 
-  expect_failures = [var.functions]
+  expect_failures = [var.prefix, var.functions]
 }

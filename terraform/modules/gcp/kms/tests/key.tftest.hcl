@@ -29,7 +29,7 @@ run "nobody_but_the_users_may_decrypt" {
   }
 }
 
-run "rotates_every_90_days" {
+run "rotates_every_90_days_is_where_key_url_says_and_is_never_deleted" {
   command = plan
 
   assert {
@@ -44,10 +44,6 @@ run "rotates_every_90_days" {
     )
     error_message = "The key is not a symmetric one."
   }
-}
-
-run "says_where_the_key_is_before_it_exists" {
-  command = plan
 
   assert {
     condition     = output.key_url == "gcpkms://projects/demo-project/locations/us-central1/keyRings/dev-oauth-keys/cryptoKeys/oauth-token-key"
@@ -58,10 +54,6 @@ run "says_where_the_key_is_before_it_exists" {
     condition     = google_kms_key_ring.this.name == "dev-oauth-keys" && google_kms_crypto_key.token.name == "oauth-token-key" && google_kms_key_ring.this.location == "us-central1"
     error_message = "The key is not where KEY_URL says."
   }
-}
-
-run "terraform_deletes_neither_key_nor_ring" {
-  command = plan
 
   # The flag is not in a plan, so it is looked for where it is written.
   assert {
@@ -95,14 +87,15 @@ run "tells_of_a_version_that_is_being_destroyed_while_it_can_be_restored" {
   }
 }
 
-run "refuses_a_key_that_nobody_may_use" {
+run "refuses_a_key_that_nobody_may_use_and_to_destroy_before_anybody_notices" {
   command = plan
 
   variables {
-    users = {}
+    users              = {}
+    destroy_after_days = 1
   }
 
-  expect_failures = [var.users]
+  expect_failures = [var.users, var.destroy_after_days]
 }
 
 run "refuses_people" {
@@ -123,14 +116,4 @@ run "refuses_everybody" {
   }
 
   expect_failures = [var.users]
-}
-
-run "refuses_to_destroy_before_anybody_notices" {
-  command = plan
-
-  variables {
-    destroy_after_days = 1
-  }
-
-  expect_failures = [var.destroy_after_days]
 }

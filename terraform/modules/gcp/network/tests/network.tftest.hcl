@@ -7,7 +7,7 @@ variables {
   prefix  = "staging-2"
 }
 
-run "functions_go_through_the_connector_by_default" {
+run "functions_go_through_the_connector_by_default_and_nothing_comes_in" {
   command = plan
 
   assert {
@@ -16,13 +16,26 @@ run "functions_go_through_the_connector_by_default" {
   }
 
   assert {
-    condition     = google_compute_subnetwork.functions.ip_cidr_range == "10.8.0.0/28" && google_vpc_access_connector.redis[0].subnet[0].name == google_compute_subnetwork.functions.name
+    condition     = google_compute_subnetwork.functions["connector"].ip_cidr_range == "10.8.0.0/28" && google_vpc_access_connector.redis[0].subnet[0].name == google_compute_subnetwork.functions["connector"].name
     error_message = "The connector has no /28 of its own."
   }
 
   assert {
     condition     = output.vpc_access.network == null && output.vpc_access.subnetwork == null
     error_message = "A function would get a connector and an interface."
+  }
+
+  assert {
+    condition = (
+      google_compute_firewall.deny_ingress.direction == "INGRESS" && google_compute_firewall.deny_ingress.source_ranges == toset(["0.0.0.0/0"]) &&
+      anytrue([for rule in google_compute_firewall.deny_ingress.deny : rule.protocol == "all"]) && length(google_compute_firewall.deny_ingress.allow) == 0
+    )
+    error_message = "Something may come in."
+  }
+
+  assert {
+    condition     = google_compute_network.this.auto_create_subnetworks == false
+    error_message = "The network has subnetworks in every region."
   }
 }
 
@@ -40,30 +53,13 @@ run "functions_go_by_themselves_with_direct_egress" {
   }
 
   assert {
-    condition     = google_compute_subnetwork.functions.ip_cidr_range == "10.8.0.0/24"
+    condition     = google_compute_subnetwork.functions["direct"].ip_cidr_range == "10.8.1.0/24"
     error_message = "The subnetwork is too small for the instances of two revisions."
   }
 
   assert {
-    condition     = output.vpc_access.network == google_compute_network.this.id && output.vpc_access.subnetwork == google_compute_subnetwork.functions.id
+    condition     = output.vpc_access.network == google_compute_network.this.id && output.vpc_access.subnetwork == google_compute_subnetwork.functions["direct"].id
     error_message = "A function would get into another network."
-  }
-}
-
-run "nothing_comes_in" {
-  command = plan
-
-  assert {
-    condition = (
-      google_compute_firewall.deny_ingress.direction == "INGRESS" && google_compute_firewall.deny_ingress.source_ranges == toset(["0.0.0.0/0"]) &&
-      anytrue([for rule in google_compute_firewall.deny_ingress.deny : rule.protocol == "all"]) && length(google_compute_firewall.deny_ingress.allow) == 0
-    )
-    error_message = "Something may come in."
-  }
-
-  assert {
-    condition     = google_compute_network.this.auto_create_subnetworks == false
-    error_message = "The network has subnetworks in every region."
   }
 }
 
@@ -109,22 +105,13 @@ run "refuses_direct_egress_without_room" {
   expect_failures = [var.subnet_cidr]
 }
 
-run "refuses_a_connector_that_can_not_grow" {
+run "refuses_a_connector_that_can_not_grow_and_a_way_that_does_not_exist" {
   command = plan
 
   variables {
     connector = { max_instances = 2 }
+    egress    = "nat"
   }
 
-  expect_failures = [var.connector]
-}
-
-run "refuses_a_way_that_does_not_exist" {
-  command = plan
-
-  variables {
-    egress = "nat"
-  }
-
-  expect_failures = [var.egress]
+  expect_failures = [var.connector, var.egress]
 }

@@ -10,7 +10,7 @@ variables {
   project = "demo-project"
 }
 
-run "turns_on_what_the_modules_need" {
+run "turns_on_what_the_modules_need_and_nothing_off" {
   command = plan
 
   assert {
@@ -20,10 +20,6 @@ run "turns_on_what_the_modules_need" {
     ], keys(google_project_service.this))) == 0
     error_message = "An API that a module needs is not turned on."
   }
-}
-
-run "turns_nothing_off_when_it_is_destroyed" {
-  command = plan
 
   assert {
     condition     = alltrue([for service in google_project_service.this : service.disable_on_destroy == false && service.disable_dependent_services == false])
@@ -49,22 +45,13 @@ run "turns_on_no_more_than_it_is_told" {
   }
 }
 
-run "refuses_an_api_that_is_not_named_in_full" {
+run "refuses_an_api_that_is_not_named_in_full_and_a_number_for_an_id" {
   command = plan
 
   variables {
     services = ["firestore"]
+    project  = "123456789012"
   }
 
-  expect_failures = [var.services]
-}
-
-run "refuses_a_number_for_an_id" {
-  command = plan
-
-  variables {
-    project = "123456789012"
-  }
-
-  expect_failures = [var.project]
+  expect_failures = [var.services, var.project]
 }

@@ -83,22 +83,13 @@ run "every_alert_leads_to_its_entry_in_the_runbook" {
   }
 }
 
-run "refuses_a_runbook_with_an_anchor" {
+run "refuses_a_runbook_with_an_anchor_and_a_percentage_for_a_ratio" {
   command = plan
 
   variables {
-    runbook = "https://git.example.com/oauth/docs/operations.md#runbook"
-  }
-
-  expect_failures = [var.runbook]
-}
-
-run "refuses_a_percentage_for_a_ratio" {
-  command = plan
-
-  variables {
+    runbook            = "https://git.example.com/oauth/docs/operations.md#runbook"
     alert_memory_ratio = 80
   }
 
-  expect_failures = [var.alert_memory_ratio]
+  expect_failures = [var.runbook, var.alert_memory_ratio]
 }

@@ -22,7 +22,7 @@ variables {
   runbook    = "https://git.example.com/oauth/docs/operations.md"
 }
 
-run "asks_for_a_password_and_speaks_tls" {
+run "asks_for_a_password_speaks_tls_and_lets_parked_tokens_go_last" {
   command = plan
 
   assert {
@@ -34,19 +34,11 @@ run "asks_for_a_password_and_speaks_tls" {
     condition     = google_redis_instance.this.connect_mode == "PRIVATE_SERVICE_ACCESS" && google_redis_instance.this.authorized_network == var.network_id
     error_message = "Redis is reached from another network."
   }
-}
-
-run "parked_tokens_go_last" {
-  command = plan
 
   assert {
     condition     = google_redis_instance.this.redis_configs["maxmemory-policy"] == "volatile-ttl"
     error_message = "A full Redis would refuse writes, or forget parked tokens before cached ones."
   }
-}
-
-run "is_one_node_unless_told" {
-  command = plan
 
   assert {
     condition     = google_redis_instance.this.tier == "BASIC" && google_redis_instance.this.memory_size_gb == 1
@@ -88,22 +80,13 @@ run "functions_get_a_url_with_the_password_and_the_authorities" {
   }
 }
 
-run "refuses_half_a_gib" {
+run "refuses_half_a_gib_and_a_day_that_google_does_not_know" {
   command = plan
 
   variables {
-    memory_gib = 0.5
-  }
-
-  expect_failures = [var.memory_gib]
-}
-
-run "refuses_a_day_that_google_does_not_know" {
-  command = plan
-
-  variables {
+    memory_gib  = 0.5
     maintenance = { day = "Sunday" }
   }
 
-  expect_failures = [var.maintenance]
+  expect_failures = [var.memory_gib, var.maintenance]
 }

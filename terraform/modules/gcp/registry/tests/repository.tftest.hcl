@@ -7,12 +7,17 @@ variables {
   prefix  = "dev"
 }
 
-run "a_tag_names_one_image_for_good" {
+run "a_tag_names_one_image_for_good_and_nobody_else_reads_by_default" {
   command = plan
 
   assert {
     condition     = google_artifact_registry_repository.this.docker_config[0].immutable_tags
     error_message = "A tag can be moved to another image."
+  }
+
+  assert {
+    condition     = length(google_artifact_registry_repository_iam_member.reader) == 0
+    error_message = "Somebody may read who was not named."
   }
 }
 
@@ -41,33 +46,17 @@ run "keeps_what_a_rollback_needs_and_deletes_the_rest" {
   }
 }
 
-run "says_where_images_go" {
+run "says_where_images_go_and_lets_readers_read_and_not_write" {
   command = plan
 
   variables {
-    region = "europe-west1"
+    region  = "europe-west1"
+    readers = { scanner = "serviceAccount:scanner@other-project.iam.gserviceaccount.com" }
   }
 
   assert {
     condition     = output.url == "europe-west1-docker.pkg.dev/demo-project/dev-oauth"
     error_message = "The address is not that of the repository."
-  }
-}
-
-run "lets_nobody_else_read_by_default" {
-  command = plan
-
-  assert {
-    condition     = length(google_artifact_registry_repository_iam_member.reader) == 0
-    error_message = "Somebody may read who was not named."
-  }
-}
-
-run "lets_readers_read_and_not_write" {
-  command = plan
-
-  variables {
-    readers = { scanner = "serviceAccount:scanner@other-project.iam.gserviceaccount.com" }
   }
 
   assert {
@@ -79,22 +68,13 @@ run "lets_readers_read_and_not_write" {
   }
 }
 
-run "refuses_everybody_as_a_reader" {
+run "refuses_everybody_as_a_reader_and_to_keep_nothing_to_go_back_to" {
   command = plan
 
   variables {
-    readers = { world = "allUsers" }
-  }
-
-  expect_failures = [var.readers]
-}
-
-run "refuses_to_keep_nothing_to_go_back_to" {
-  command = plan
-
-  variables {
+    readers       = { world = "allUsers" }
     keep_releases = 1
   }
 
-  expect_failures = [var.keep_releases]
+  expect_failures = [var.readers, var.keep_releases]
 }
