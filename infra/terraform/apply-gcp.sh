@@ -3,7 +3,7 @@
 # nothing, a destroy that is refused while there are data and keys, and one without them. Only with a stand-in of the
 # provider: the real one would make all of this in the projects that the variable files name.
 #   infra/terraform/apply-gcp.sh [dev] [prod]
-# Writes target/terraform/gcp.json: routes and triggers, as the last of them applied them.
+# Writes target/terraform/gcp.json: routes, triggers and each function's settings, as the last of them applied them.
 set -euo pipefail
 # shellcheck source=infra/terraform/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -69,9 +69,24 @@ for name in "$@"; do
 done
 
 mkdir -p "$root/target/terraform"
-python3 -c '
+python3 - "$root/infra/terraform" "$work/outputs" "$work/shown" >"$root/target/terraform/gcp.json" <<'PY'
 import json, sys
-outputs = json.load(sys.stdin)
-json.dump({name: outputs[name]["value"] for name in ("routes", "triggers")}, sys.stdout, indent=1)
-' <"$work/outputs" >"$root/target/terraform/gcp.json"
+sys.path.insert(0, sys.argv[1])
+sys.dont_write_bytecode = True
+from rights_gcp import resources
+outputs, shown = (json.load(open(path)) for path in sys.argv[2:])
+def setting(env):
+    source = env["value_source"]
+    return "secret:" + source[0]["secret_key_ref"][0]["secret"] if source else env["value"]
+json.dump({
+    "routes": outputs["routes"]["value"],
+    "triggers": outputs["triggers"]["value"],
+    "settings": {
+        resource["values"]["labels"]["function"]: {
+            env["name"]: setting(env) for env in resource["values"]["template"][0]["containers"][0]["env"]
+        }
+        for resource in resources(shown["values"]["root_module"]) if resource["type"] == "google_cloud_run_v2_service"
+    },
+}, sys.stdout, indent=1)
+PY
 echo "wrote target/terraform/gcp.json"

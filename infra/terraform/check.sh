@@ -5,6 +5,7 @@
 #   infra/terraform/check.sh                       everything
 #   infra/terraform/check.sh modules/gcp/kms …     these folders of terraform/
 set -euo pipefail
+# shellcheck disable=SC2329 # what is exported is called by the shells of xargs
 # shellcheck source=infra/terraform/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 need_terraform
@@ -40,9 +41,9 @@ described() {
     [ -f "$1/README.md" ] || { echo "$1 has no README.md"; return 1; }
     local kind heading
     for kind in variable output; do
-        heading=$([ $kind = variable ] && echo Inputs || echo Outputs)
+        heading=$([ "$kind" = variable ] && echo Inputs || echo Outputs)
         diff --label "$1/README.md, $heading" --label "$1/*.tf, $kind" -u \
-            <(listed "$1/README.md" "$heading") <(declared $kind "$1"/*.tf) || return 1
+            <(listed "$1/README.md" "$heading") <(declared "$kind" "$1"/*.tf) || return 1
     done
 }
 

@@ -7,6 +7,8 @@ will be. What it expects is written here by hand: derived from the list, it woul
 
 import base64
 import json
+import pathlib
+import re
 import sys
 
 KEY_USERS = {"callback", "token-get", "admin", "scheduled-refresh", "scheduled-health"}
@@ -14,6 +16,13 @@ ENDPOINTS = {"authorize", "callback", "token-get", "admin"}
 JOBS = {"scheduled-refresh", "scheduled-health"}
 PUBLIC = {"authorize": "gateway", "callback": "gateway"}
 CLOCK = {job: "scheduler" for job in JOBS}
+
+
+def known_settings():
+    """Names of the settings that docs/operations.md lists: whatever else a function is told, it does not hear."""
+    text = (pathlib.Path(__file__).parents[2] / "docs/operations.md").read_text()
+    rows = re.findall(r"^\| ((?:`[A-Z_<>]+`(?:, )?)+) \|", text, re.MULTILINE)
+    return {name for row in rows for name in re.findall(r"`([A-Z_<>]+)`", row)}
 
 
 def resources(module):
@@ -71,6 +80,7 @@ def problems(found, prefix):
                 invokers.setdefault(v["name"], set()).update(v.get("members") or [v.get("member")])
     timeouts = {}
     services = {}
+    known = known_settings()
     for service in every("google_cloud_run_v2_service", []):
         name = service["name"].removeprefix(prefix + "-")
         template = service["template"][0]
@@ -78,6 +88,9 @@ def problems(found, prefix):
         timeouts[name] = int(template["timeout"].rstrip("s"))
         if function(template["service_account"]) != name:
             yield f"{name} runs as {template['service_account']}"
+        for env in template["containers"][0]["env"]:
+            if re.sub(r"^PROVIDER_[A-Z0-9_]+_CLIENT", "PROVIDER_<ID>_CLIENT", env["name"]) not in known:
+                yield f"{name} is told {env['name']}, which docs/operations.md does not know"
         if service.get("invoker_iam_disabled"):
             yield f"{name} does not ask who invokes it"
         expected = (PUBLIC | CLOCK).get(name)

@@ -93,6 +93,7 @@ pub fn build(config: Config, parts: Parts) -> Result<Arc<Context>, BuildError> {
     let access = Access::open(
         config.auth == Auth::Off,
         config.callers.clone(),
+        config.gateway,
         known,
         config.is_local(),
         Arc::clone(&clock),

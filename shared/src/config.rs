@@ -10,6 +10,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroU8;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -53,12 +54,14 @@ pub struct Config {
     pub otlp_endpoint: Option<Url>,
     /// `AUTH`: who may call.
     pub auth: Auth,
-    /// `TRUSTED_PROXIES`: the networks of those whose `X-Forwarded-For` counts.
-    pub trusted_proxies: Vec<IpNet>,
+    /// `TRUSTED_PROXIES`: whose `X-Forwarded-For` counts.
+    pub trusted_proxies: TrustedProxies,
     /// `CORS_ORIGINS`: whose pages may call us from a browser, in a connect session.
     pub cors_origins: Vec<HeaderValue>,
     /// `CALLERS_FILE`, or `CALLERS`: who may call what, with `AUTH=callers`.
     pub callers: Option<Callers>,
+    /// `GATEWAY`: what stands in front, in the place of what the callers file says; `None`: as that says.
+    pub gateway: Option<InFront>,
     /// `AUDIT`: where the audit log goes.
     pub audit: AuditTo,
     /// `AUDIT_KEY`: 32 bytes in base64, which chain the audit log; `None`: derived from the attempt key.
@@ -123,6 +126,30 @@ pub enum Auth {
     Callers,
     /// `platform`: whom the platform lets in, by an invoker permission; for scheduled functions alone.
     Platform,
+}
+
+/// Whose word about the address of a caller counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TrustedProxies {
+    /// Of those in these networks; none: the peer is the caller.
+    Networks(Vec<IpNet>),
+    /// `hops:N`: of so many, each of which appends whom it got the request from; the last of them is the peer.
+    Hops(NonZeroU8),
+}
+
+impl Default for TrustedProxies {
+    fn default() -> Self {
+        Self::Networks(Vec::new())
+    }
+}
+
+/// What stands between callers and us, as whoever has built it knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InFront {
+    /// `sole-invoker`: a gateway, which takes `Authorization` for itself, and nobody else may invoke us.
+    SoleInvoker,
+    /// `none`: nothing that takes it.
+    Nothing,
 }
 
 /// The form of our callback's path.
@@ -225,9 +252,10 @@ impl Config {
             firestore_emulator: env.text("FIRESTORE_EMULATOR_HOST"),
             otlp_endpoint: env.parsed("OTEL_EXPORTER_OTLP_ENDPOINT", parse::base_url),
             auth,
-            trusted_proxies: env.parsed("TRUSTED_PROXIES", parse::networks).unwrap_or_default(),
+            trusted_proxies: env.parsed("TRUSTED_PROXIES", parse::proxies).unwrap_or_default(),
             cors_origins: env.parsed("CORS_ORIGINS", parse::web_origins).unwrap_or_default(),
             callers: callers.filter(|_| auth == Auth::Callers),
+            gateway: env.parsed("GATEWAY", parse::gateway),
             audit: audit(&mut env, auth, is_embedded(&store_url), &data_dir),
             audit_key: env.parsed("AUDIT_KEY", parse::attempt_key),
             lambda,

@@ -6,13 +6,14 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use gateway::Route;
 use serde_json::{Map, Value, json};
 use shared::clock::{Clock as _, Ids as _, SystemClock, SystemIds};
 
 /// A request as an HTTP API passes it on.
 ///
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>
-pub(crate) fn request(parts: &Parts, body: &Bytes) -> Value {
+pub(crate) fn request(parts: &Parts, body: &Bytes, route: &Route) -> Value {
     let mut headers = Map::new();
     let mut cookies = Vec::new();
     for (name, value) in &parts.headers {
@@ -29,9 +30,10 @@ pub(crate) fn request(parts: &Parts, body: &Bytes) -> Value {
         join(&mut parameters, &name, &value);
     }
     let path = parts.uri.path();
+    let route_key = route.to_string();
     let mut event = json!({
         "version": "2.0",
-        "routeKey": "$default",
+        "routeKey": route_key,
         "rawPath": path,
         "rawQueryString": query,
         "headers": headers,
@@ -48,7 +50,7 @@ pub(crate) fn request(parts: &Parts, body: &Bytes) -> Value {
                 "userAgent": headers.get("user-agent").and_then(Value::as_str).unwrap_or_default(),
             },
             "requestId": SystemIds.uuid().simple().to_string(),
-            "routeKey": "$default",
+            "routeKey": route_key,
             "stage": "$default",
             "time": "12/Mar/2020:19:03:58 +0000",
             "timeEpoch": SystemClock::new().now().millis(),
@@ -61,6 +63,11 @@ pub(crate) fn request(parts: &Parts, body: &Bytes) -> Value {
     }
     if !parameters.is_empty() {
         event["queryStringParameters"] = json!(parameters);
+    }
+    let values: Map<String, Value> =
+        route.values(path).map(|(name, value)| (name.to_owned(), json!(value))).collect();
+    if !values.is_empty() {
+        event["pathParameters"] = json!(values);
     }
     match std::str::from_utf8(body) {
         Ok("") => {}

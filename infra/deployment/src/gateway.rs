@@ -1,4 +1,4 @@
-//! A plain HTTP gateway: sends each path to the next copy of its function, and gives up after thirty seconds.
+//! A plain HTTP gateway, as AWS's HTTP API is one: sends each route to the next copy of its function, and gives up after thirty seconds.
 
 use std::collections::HashMap;
 use std::io;
@@ -11,11 +11,12 @@ use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use gateway::Table;
 use shared::clock::{Ids as _, SystemIds};
 use tokio::net::TcpListener;
 
+use crate::events;
 use crate::runtime_api::{InvokeError, RuntimeApi};
-use crate::{events, routes};
 
 /// AWS cuts at 30 s, Google's API Gateway at 15 s unless told otherwise.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -38,6 +39,7 @@ pub enum Backend {
 #[derive(Clone)]
 pub struct Gateway {
     client: reqwest::Client,
+    table: Arc<Table>,
     pools: Arc<Mutex<HashMap<String, Pool>>>,
 }
 
@@ -48,17 +50,17 @@ struct Pool {
 }
 
 impl Gateway {
-    /// One that knows no function yet.
+    /// One that knows whose each route is, and not yet where they are.
     ///
     /// # Errors
     /// When there is no HTTP client to be had.
-    pub fn new() -> reqwest::Result<Self> {
+    pub fn new(table: Table) -> reqwest::Result<Self> {
         // What a function answers to a browser is the browser's to follow.
         let client = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .timeout(PATIENCE)
             .build()?;
-        Ok(Self { client, pools: Arc::default() })
+        Ok(Self { client, table: Arc::new(table), pools: Arc::default() })
     }
 
     /// Says where the copies of a function are from now on.
@@ -105,7 +107,8 @@ async fn forward(State(gateway): State<Gateway>, request: Request<Body>) -> Resp
 
 async fn gateway_answer(gateway: &Gateway, request: Request<Body>) -> Result<Response, StatusCode> {
     let (mut parts, body) = request.into_parts();
-    let function = routes::function_of(parts.uri.path()).ok_or(StatusCode::NOT_FOUND)?;
+    let found = gateway.table.answering(parts.method.as_str(), parts.uri.path());
+    let (route, function) = found.ok_or(StatusCode::NOT_FOUND)?;
     let backend = gateway.next(function).ok_or(StatusCode::SERVICE_UNAVAILABLE)?;
     let body = to_bytes(body, LARGEST).await.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE)?;
     parts.headers = end_to_end(parts.headers);
@@ -121,7 +124,7 @@ async fn gateway_answer(gateway: &Gateway, request: Request<Body>) -> Result<Res
     match backend {
         Backend::Http(base) => gateway.over_http(&base, parts, body).await,
         Backend::Lambda(runtime) => {
-            let answer = runtime.invoke(events::request(&parts, &body), PATIENCE).await;
+            let answer = runtime.invoke(events::request(&parts, &body, route), PATIENCE).await;
             let answer = answer.map_err(|error| match error {
                 InvokeError::TimedOut => StatusCode::GATEWAY_TIMEOUT,
                 InvokeError::Failed(_) => StatusCode::BAD_GATEWAY,

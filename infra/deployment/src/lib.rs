@@ -2,8 +2,7 @@
 //!
 //! | file | what |
 //! | --- | --- |
-//! | `routes` | which path belongs to which function |
-//! | `gateway` | a reverse proxy over several copies of each function |
+//! | `gateway` | a reverse proxy over several copies of each function; which path is whose says `terraform/functions.yaml` |
 //! | `runtime_api` | the API by which a process under Lambda gets its work |
 //! | `events` | the JSON that AWS makes of a request and of a schedule, and back |
 //!
@@ -11,10 +10,8 @@
 
 mod events;
 mod gateway;
-mod routes;
 mod runtime_api;
 
 pub use events::scheduled;
 pub use gateway::{Backend, Gateway};
-pub use routes::{ENDPOINTS, JOBS, function_of};
 pub use runtime_api::{InvokeError, RuntimeApi};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::function::{Exposure, Function};
-use crate::route::Route;
+use crate::route::{Route, Table};
 
 const LISTED: &str = include_str!("../../../terraform/functions.yaml");
 
@@ -76,11 +76,10 @@ impl Functions {
         })
     }
 
-    /// The function that answers a request, if any does.
+    /// The same, to look requests up in.
     #[must_use]
-    pub fn answering(&self, method: &str, path: &str) -> Option<&str> {
-        let takers = self.routes().filter(|(_, _, route)| route.takes(method, path));
-        takers.max_by_key(|(_, _, route)| route.words()).map(|(name, _, _)| name)
+    pub fn table(&self) -> Table {
+        self.routes().map(|(name, _, route)| (route.clone(), name.to_owned())).collect()
     }
 }
 
@@ -125,11 +124,15 @@ functions:
 
     #[test]
     fn a_request_is_for_the_route_that_spells_out_more() {
-        let functions = Functions::read(ENDPOINT).unwrap();
-        assert_eq!(functions.answering("GET", "/one/two"), Some("read"));
-        assert_eq!(functions.answering("GET", "/one/spelt-out"), Some("read"));
+        let table = Functions::read(ENDPOINT).unwrap().table();
+        for (path, route) in
+            [("/one", "/one"), ("/one/two", "/one/{id}"), ("/one/spelt-out", "/one/spelt-out")]
+        {
+            let (found, function) = table.answering("GET", path).unwrap();
+            assert_eq!((found.path.as_str(), function), (route, "read"), "{path}");
+        }
         for (method, path) in [("POST", "/one"), ("GET", "/"), ("GET", "/one/"), ("GET", "/one/two/three")] {
-            assert_eq!(functions.answering(method, path), None, "{method} {path}");
+            assert!(table.answering(method, path).is_none(), "{method} {path}");
         }
     }
 
@@ -144,7 +147,7 @@ functions:
             ("callers]", "callers, database]", "database"),
             ("functions:", "funktions:", "funktions"),
             ("GET /one,", "GETS /one,", "GETS /one"),
-            ("timeout: 35\n", "", "timeout"),
+            ("timeout: 35\n    ", "", "timeout"),
             ("timeout: 35", "timeout: 35\n    timeout: 36", "timeout"),
         ] {
             let said = said(from, to);

@@ -17,4 +17,4 @@ mod route;
 pub use definition::{Definition, DefinitionError};
 pub use function::{Exposure, Function, Secret, Store, Use};
 pub use functions::{Functions, FunctionsError};
-pub use route::{Route, RouteError};
+pub use route::{Route, RouteError, Table};

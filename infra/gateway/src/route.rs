@@ -56,10 +56,35 @@ impl Route {
             .map(|segment| &segment[1..segment.len() - 1])
     }
 
+    /// What the parameters are in a path that it takes.
+    pub fn values<'a>(&'a self, path: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let pairs = self.path.split('/').zip(path.split('/'));
+        let pairs = pairs.filter(|(segment, _)| is_parameter(segment));
+        pairs.map(|(segment, value)| (&segment[1..segment.len() - 1], value))
+    }
+
     /// How many of its segments are spelt out; of two routes that take a request, the one with more is meant.
-    #[must_use]
-    pub fn words(&self) -> usize {
+    fn words(&self) -> usize {
         self.path.split('/').filter(|segment| !is_parameter(segment)).count()
+    }
+}
+
+/// Routes, and which function answers each.
+#[derive(Clone, Debug, Default)]
+pub struct Table(Vec<(Route, String)>);
+
+impl Table {
+    /// The route that a request is for, and its function, if there is one.
+    #[must_use]
+    pub fn answering(&self, method: &str, path: &str) -> Option<(&Route, &str)> {
+        let takers = self.0.iter().filter(|(route, _)| route.takes(method, path));
+        takers.max_by_key(|(route, _)| route.words()).map(|(route, function)| (route, function.as_str()))
+    }
+}
+
+impl FromIterator<(Route, String)> for Table {
+    fn from_iter<I: IntoIterator<Item = (Route, String)>>(routes: I) -> Self {
+        Self(routes.into_iter().collect())
     }
 }
 
@@ -124,6 +149,8 @@ mod tests {
             assert!(!route.takes(method, path), "{method} {path}");
         }
         assert_eq!(route.parameters().collect::<Vec<_>>(), ["provider"]);
+        let values = route.values("/api/v1/oauth/callback/slack");
+        assert_eq!(values.collect::<Vec<_>>(), [("provider", "slack")]);
         assert_eq!(route.words(), "/api/v1/oauth/callback".split('/').count());
     }
 

@@ -22,6 +22,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use crate::clock::Clock;
+use crate::config::InFront;
 use crate::config::document::Misfit;
 use crate::domain::ProviderId;
 
@@ -82,6 +83,7 @@ pub enum Known {
 pub struct Access {
     off: bool,
     source: Option<Callers>,
+    gateway: Option<InFront>,
     providers: BTreeSet<ProviderId>,
     loopback: bool,
     policy: RwLock<Arc<Policy>>,
@@ -103,22 +105,25 @@ struct Looked {
 
 impl Access {
     /// Reads what `source` says. Without it nobody may call, unless callers are not told apart at all (`off`).
+    /// What `gateway` says counts in the place of the file's own word, so that one file serves functions with and without one.
     ///
     /// # Errors
     /// When it can't be read, or says what can't be.
     pub fn open(
         off: bool,
         source: Option<Callers>,
+        gateway: Option<InFront>,
         providers: BTreeSet<ProviderId>,
         loopback: bool,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, CallersError> {
         let text = source.as_ref().map(text_of).transpose()?.unwrap_or_default();
         let around = Surroundings { providers: &providers, loopback };
-        let policy = RwLock::new(Arc::new(read(&text, &around).map_err(CallersError::Wrong)?));
+        let policy = read(&text, &around).map_err(CallersError::Wrong)?;
+        let policy = RwLock::new(Arc::new(with_gateway(policy, gateway)));
         let looked = Mutex::new(Looked { at: clock.monotonic(), text, changed: None });
         let tokens = Tokens::new(Arc::clone(&clock));
-        Ok(Self { off, source, providers, loopback, policy, looked, tokens, clock })
+        Ok(Self { off, source, gateway, providers, loopback, policy, looked, tokens, clock })
     }
 
     /// Whether whoever reaches us may call (`AUTH=off`).
@@ -166,7 +171,8 @@ impl Access {
         let around = Surroundings { providers: &self.providers, loopback: self.loopback };
         match read(&text, &around) {
             Ok(policy) => {
-                *self.policy.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(policy);
+                let policy = Arc::new(with_gateway(policy, self.gateway));
+                *self.policy.write().unwrap_or_else(PoisonError::into_inner) = policy;
                 self.tokens.forget();
                 tracing::info!("the callers file has changed, and holds from now on");
             }
@@ -220,6 +226,16 @@ fn known(policy: &Policy, verified: &Verified) -> Known {
         return Known::Service(Arc::clone(service));
     }
     policy.operator(verified).map_or(Known::Nobody, |operator| Known::Operator(Arc::clone(operator)))
+}
+
+/// The policy with what is known of the gateway from elsewhere.
+fn with_gateway(policy: Policy, gateway: Option<InFront>) -> Policy {
+    let gateway = match gateway {
+        Some(InFront::SoleInvoker) => Some(Gateway::SoleInvoker),
+        Some(InFront::Nothing) => None,
+        None => return policy,
+    };
+    Policy { gateway, ..policy }
 }
 
 fn text_of(source: &Callers) -> Result<String, CallersError> {

@@ -9,7 +9,7 @@ use crate::access::Callers;
 
 /// Where an empty value is not the same as none: the default would be another store, another key, another
 /// degree of trust. Everywhere else an empty value, as templates leave it behind, counts as unset.
-const NEVER_EMPTY: [&str; 10] = [
+const NEVER_EMPTY: [&str; 11] = [
     "STORE_URL",
     "CACHE_URL",
     "KEY_URL",
@@ -17,6 +17,7 @@ const NEVER_EMPTY: [&str; 10] = [
     "AUTH",
     "CALLERS",
     "CALLERS_FILE",
+    "GATEWAY",
     "AUDIT",
     "AUDIT_KEY",
     "SANDBOX",

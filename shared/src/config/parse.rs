@@ -1,6 +1,7 @@
 //! What each kind of setting may look like; every error continues "NAME …" and repeats no secret.
 
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU8;
 use std::time::Duration;
 
 use axum::http::HeaderValue;
@@ -8,7 +9,7 @@ use ipnet::IpNet;
 use tracing_subscriber::filter::Targets;
 use url::{Host, Url};
 
-use super::{Auth, LogFormat, RedirectStyle};
+use super::{Auth, InFront, LogFormat, RedirectStyle, TrustedProxies};
 use crate::audit::AuditTo;
 use crate::seal::AttemptKey;
 use crate::secret::SecretString;
@@ -79,8 +80,20 @@ pub(super) fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// Comma-separated addresses and networks, none of them everybody's.
-pub(super) fn networks(text: &str) -> Result<Vec<IpNet>, String> {
+/// `hops:N`, or comma-separated addresses and networks, none of them everybody's.
+pub(super) fn proxies(text: &str) -> Result<TrustedProxies, String> {
+    match text.split_once("hops:") {
+        Some(("", hops)) => hops
+            .parse()
+            .ok()
+            .filter(|hops: &NonZeroU8| hops.get() <= 9)
+            .map(TrustedProxies::Hops)
+            .ok_or_else(|| format!("must be hops:1 to hops:9, or networks, not {text}")),
+        Some(_) | None => networks(text).map(TrustedProxies::Networks),
+    }
+}
+
+fn networks(text: &str) -> Result<Vec<IpNet>, String> {
     let network = |text: &str| {
         let address = || text.parse::<IpAddr>().map(IpNet::from);
         let network = text.parse::<IpNet>().or_else(|_| address());
@@ -91,7 +104,7 @@ pub(super) fn networks(text: &str) -> Result<Vec<IpNet>, String> {
         .map(|text| {
             network(text).ok_or_else(|| {
                 format!(
-                    "must be addresses or networks such as 10.0.0.0/8, with commas between them, not {text}"
+                    "must be addresses or networks such as 10.0.0.0/8, with commas between them, or hops:N, not {text}"
                 )
             })
         })
@@ -166,6 +179,14 @@ pub(super) fn auth(text: &str) -> Result<Auth, String> {
         "callers" => Ok(Auth::Callers),
         "platform" => Ok(Auth::Platform),
         _ => Err(format!("must be off, callers or platform, not {text}")),
+    }
+}
+
+pub(super) fn gateway(text: &str) -> Result<InFront, String> {
+    match text {
+        "sole-invoker" => Ok(InFront::SoleInvoker),
+        "none" => Ok(InFront::Nothing),
+        _ => Err(format!("must be sole-invoker or none, not {text}")),
     }
 }
 

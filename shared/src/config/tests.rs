@@ -128,6 +128,7 @@ fn refuses_settings_of_who_may_call_that_contradict_each_other() {
     assert!(problems(&[("CALLERS", "x"), ("AUDIT", "off")]).contains("AUDIT=off only with AUTH=off"));
     assert!(problems(&[("AUDIT", "paper")]).contains("AUDIT must be off, stdout or file:PATH"));
     assert!(problems(&[("AUDIT_KEY", "short")]).contains("AUDIT_KEY must be 32 random bytes"));
+    assert!(problems(&[("GATEWAY", "yes")]).contains("GATEWAY must be sole-invoker or none"));
 }
 
 #[test]
@@ -214,7 +215,9 @@ fn refuses_a_file_that_is_missing_empty_or_beside_the_value_itself() {
 fn an_empty_value_is_none_where_that_is_harmless_and_refused_where_it_is_not() {
     let harmless = read(&[("PUBLIC_URL", ""), ("PROVIDER_SLACK_CLIENT_ID", ""), ("LOG", "")]).unwrap();
     assert_eq!(harmless.log, "info");
-    for name in ["STORE_URL", "CACHE_URL", "KEY_URL", "ATTEMPT_KEY", "AUTH", "CALLERS_FILE", "SANDBOX"] {
+    for name in
+        ["STORE_URL", "CACHE_URL", "KEY_URL", "ATTEMPT_KEY", "AUTH", "CALLERS_FILE", "GATEWAY", "SANDBOX"]
+    {
         assert!(problems(&[(name, "")]).contains(name));
     }
 }
@@ -234,12 +237,29 @@ fn a_provider_of_which_nothing_is_set_has_no_settings() {
 #[test]
 fn proxies_are_trusted_by_address_or_network_and_none_by_default() {
     let trusted = |text: &str| read(&[("TRUSTED_PROXIES", text)]).unwrap().trusted_proxies;
-    assert_eq!(read(&[]).unwrap().trusted_proxies, []);
-    let written: Vec<_> =
-        trusted("169.254.0.0/16, 10.1.2.3/8,127.0.0.1, fd00::/8").iter().map(ToString::to_string).collect();
-    assert_eq!(written, ["169.254.0.0/16", "10.0.0.0/8", "127.0.0.1/32", "fd00::/8"]);
+    let networks = |written: &[&str]| {
+        TrustedProxies::Networks(written.iter().map(|network| network.parse().unwrap()).collect())
+    };
+    assert_eq!(read(&[]).unwrap().trusted_proxies, networks(&[]));
+    assert_eq!(
+        trusted("169.254.0.0/16, 10.1.2.3/8,127.0.0.1, fd00::/8"),
+        networks(&["169.254.0.0/16", "10.0.0.0/8", "127.0.0.1/32", "fd00::/8"])
+    );
     // Everybody's word would be nobody's.
     for text in ["proxy.example", "10.0.0.0/33", "10.0.0.1,", "0.0.0.0/0", "::/0", "10.0.0.1:443"] {
+        assert!(problems(&[("TRUSTED_PROXIES", text)]).starts_with("TRUSTED_PROXIES must be"), "{text}");
+    }
+}
+
+#[test]
+fn proxies_are_trusted_by_their_number_where_their_addresses_are_not_known() {
+    for hops in 1..=9 {
+        let config = read(&[("TRUSTED_PROXIES", &format!("hops:{hops}"))]).unwrap();
+        assert_eq!(config.trusted_proxies, TrustedProxies::Hops(hops.try_into().unwrap()));
+    }
+    for text in
+        ["hops:0", "hops:10", "hops:", "hops:-1", "hops:two", "hops:1,10.0.0.0/8", "10.0.0.0/8,hops:1"]
+    {
         assert!(problems(&[("TRUSTED_PROXIES", text)]).starts_with("TRUSTED_PROXIES must be"), "{text}");
     }
 }

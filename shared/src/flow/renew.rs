@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 
 use super::Context;
 use super::breaker::{Open, Why};
-use crate::domain::{Credential, Status, StatusReason, Timestamp};
+use crate::domain::{Credential, CredentialId, ProviderId, Status, StatusReason, Timestamp};
 use crate::error::Code;
 use crate::seal::SealError;
 use crate::store::StoreError;
@@ -198,10 +198,13 @@ pub async fn renew(
         let flight = {
             let (ctx, seen, trigger) = (Arc::clone(ctx), seen.clone(), trigger.clone());
             async move {
-                let provider = seen.provider.clone();
+                let (provider, id) = (seen.provider.clone(), seen.id.clone());
                 let landed = flight::fly(&ctx, seen, &trigger).await;
                 let outcome = landed.as_ref().map_or_else(|error| error.code().as_str(), |_| "refreshed");
                 telemetry::count("refresh", provider.as_str(), outcome);
+                if let Err(error) = &landed {
+                    tell(&provider, &id, error);
+                }
                 landed.map(Arc::new).map_err(Arc::new)
             }
         };
@@ -213,6 +216,32 @@ pub async fn renew(
         if ours || matches!(trigger, Trigger::Sweep(_)) || !in_progress || !patient {
             return landed;
         }
+    }
+}
+
+/// Logs a refresh that failed, by provider and class. One that was not tried is passed over, or an outage would be a line a caller;
+/// a grant that has ended has a line of its own.
+fn tell(provider: &ProviderId, id: &CredentialId, error: &RenewError) {
+    match error {
+        RenewError::Misconfigured { .. }
+        | RenewError::RateLimited { .. }
+        | RenewError::Unavailable { .. }
+        | RenewError::Store(_)
+        | RenewError::Seal(_)
+        | RenewError::Lost => tracing::warn!(
+            provider.id = %provider,
+            credential.id = %id,
+            outcome = error.code().as_str(),
+            provider.error = error.provider_error(),
+            error = error as &dyn std::error::Error,
+            "a refresh has failed"
+        ),
+        RenewError::LeftAlone(_)
+        | RenewError::InProgress { .. }
+        | RenewError::Ended(_)
+        | RenewError::Missing
+        | RenewError::NotRefreshable
+        | RenewError::TooSoon(_) => {}
     }
 }
 
@@ -253,4 +282,38 @@ pub async fn unreadable(ctx: &Context, credential: &Credential) {
 pub(super) async fn end(ctx: &Context, credential: &Credential, reason: StatusReason) {
     // If its tokens have been replaced meanwhile, what was found is about others.
     let _: Result<Credential, RenewError> = outcome::condemn(ctx, credential, reason).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::telemetry::captured;
+
+    /// What the log says of a refresh that ended so.
+    fn said(error: &RenewError) -> String {
+        let (provider, id) = ("gmail".parse().unwrap(), CredentialId::shared("T0ACME"));
+        captured(|| tell(&provider, &id, error))
+    }
+
+    #[test]
+    fn a_refresh_that_fails_is_told_by_provider_and_class() {
+        let refused = RenewError::Misconfigured { provider_error: Some("invalid_client".to_owned()) };
+        let line: serde_json::Value = serde_json::from_str(&said(&refused)).unwrap();
+        let fields = ["level", "message", "provider.id", "outcome", "provider.error"];
+        assert_eq!(
+            fields.map(|field| line[field].as_str().unwrap()),
+            ["WARN", "a refresh has failed", "gmail", "provider_misconfigured", "invalid_client"]
+        );
+        let away = RenewError::Store(StoreError::Unavailable("disk on fire".into()));
+        assert!(said(&away).contains(r#""outcome":"store_unavailable""#), "{}", said(&away));
+    }
+
+    #[test]
+    fn one_that_was_not_tried_is_no_line_of_an_outage() {
+        let wait = Duration::from_secs(1);
+        let left_alone = RenewError::LeftAlone(Open { retry_after: wait, why: Why::Failing });
+        for error in [left_alone, RenewError::InProgress { retry_after: wait }, RenewError::NotRefreshable] {
+            assert_eq!(said(&error), "", "{error}");
+        }
+    }
 }

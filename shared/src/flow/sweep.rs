@@ -237,6 +237,8 @@ where
     tracing::info!(
         job = job.as_str(),
         run.id = %report.run_id,
+        shard = bounds.share.index(),
+        of = bounds.share.of(),
         complete = report.complete,
         processed = report.processed,
         successful = report.successful,

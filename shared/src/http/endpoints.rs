@@ -1,5 +1,6 @@
 //! The endpoints of a function, whose OpenAPI document is built only when somebody asks for it: a process starts without.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Router;
@@ -63,6 +64,27 @@ impl Endpoints {
         self
     }
 
+    /// Every method and path that is answered; OPTIONS where pages of other origins may call, if any may (`CORS_ORIGINS`).
+    #[must_use]
+    pub fn routes(&self) -> BTreeSet<(&'static str, String)> {
+        let mut routes: BTreeSet<_> = self.pages.iter().map(|(path, _)| ("GET", path.clone())).collect();
+        for (rule, endpoint) in &self.endpoints {
+            for (path, item) in document_of(endpoint).paths.paths {
+                let answered = [
+                    ("GET", item.get.is_some()),
+                    ("POST", item.post.is_some()),
+                    ("PUT", item.put.is_some()),
+                    ("PATCH", item.patch.is_some()),
+                    ("DELETE", item.delete.is_some()),
+                    ("OPTIONS", rule.is_for_sessions()),
+                ];
+                let methods = answered.into_iter().filter(|(_, answered)| *answered);
+                routes.extend(methods.map(|(method, _)| (method, path.clone())));
+            }
+        }
+        routes
+    }
+
     /// What serves them, each behind its guard.
     pub fn into_router(self, ctx: &Arc<Context>) -> Router {
         let cors = cors(&ctx.config.cors_origins);
@@ -86,7 +108,7 @@ impl Endpoints {
     #[must_use]
     pub fn document(&self, head: OpenApi) -> OpenApi {
         let documents = self.endpoints.iter().map(|(rule, endpoint)| {
-            let mut one = OpenApiRouter::<Arc<Context>>::new().routes((endpoint.documented)()).into_openapi();
+            let mut one = document_of(endpoint);
             document::complete(&mut one, *rule);
             one
         });
@@ -97,6 +119,10 @@ impl Endpoints {
         document::describe_credentials(&mut document);
         document
     }
+}
+
+fn document_of(endpoint: &Endpoint) -> OpenApi {
+    OpenApiRouter::<Arc<Context>>::new().routes((endpoint.documented)()).into_openapi()
 }
 
 /// An endpoint by its handler, which carries `#[utoipa::path]`: `endpoint!(get::get)`.

@@ -1,5 +1,7 @@
 //! Logs: one line per event on standard error, as the platform reads it, with the request that it belongs to.
 
+#[cfg(test)]
+mod alerts;
 mod line;
 #[cfg(feature = "otel")]
 pub(crate) mod otlp;
@@ -13,6 +15,8 @@ use tracing_subscriber::fmt::format::Format;
 use tracing_subscriber::layer::SubscriberExt as _;
 
 use self::line::Line;
+#[cfg(test)]
+pub(crate) use self::tests::captured;
 use crate::config::{Config, LogFormat};
 
 /// What logs whole events at its lowest level, codes and sessions included; no filter gets it to.

@@ -47,6 +47,15 @@ fn logged(vars: &[(&str, &str)], log: impl Fn() + Clone + Send + Sync + 'static)
     String::from_utf8(lines.0.lock().unwrap().clone()).unwrap()
 }
 
+/// What is logged meanwhile in this thread, as JSON.
+pub(crate) fn captured(log: impl FnOnce()) -> String {
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let config = Config::from_vars([("LOG_FORMAT", "json")]).unwrap();
+    tracing::subscriber::with_default(subscriber("test", &config, move || writer.clone()), log);
+    String::from_utf8(lines.0.lock().unwrap().clone()).unwrap()
+}
+
 fn warn() {
     tracing::warn!(connection.id = "c-1", "said \"no\"");
 }

@@ -26,3 +26,12 @@ module "audit" {
   alarm_topic_arns = [module.monitoring.topic_arn]
   runbook          = var.runbook
 }
+
+module "budget" {
+  source = "../../modules/aws/budget"
+  count  = var.budget == null ? 0 : 1
+
+  prefix      = var.prefix
+  monthly_usd = var.budget.amount
+  emails      = var.operators_email
+}

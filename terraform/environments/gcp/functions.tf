@@ -39,13 +39,15 @@ locals {
       { for id, app in var.provider_apps : "PROVIDER_${upper(replace(id, "-", "_"))}_CLIENT_ID" => app.client_id },
       f.cache == "use" && var.redis.enabled ? { CACHE_CA = module.redis[0].ca } : {},
       f.exposure == "scheduled" ? { AUTH = "platform", DEADLINE = "${f.deadline}s" } : merge(
-        { TRUSTED_PROXIES = "hops:${local.hops[f.exposure]}" },
+        {
+          TRUSTED_PROXIES = "hops:${local.hops[f.exposure]}"
+          # Whether what the caller itself sent is in X-Forwarded-Authorization: the gateway puts its own token before it.
+          GATEWAY = f.exposure == "public" ? "sole-invoker" : "none"
+        },
         length(var.redirect_allow) == 0 ? {} : { REDIRECT_ALLOW = join(",", var.redirect_allow) },
         length(var.cors_origins) == 0 ? {} : { CORS_ORIGINS = join(",", var.cors_origins) },
         contains(values(f.secrets), "callers") ? { CALLERS_FILE = local.callers_file } : {},
       ),
-      # What the callers' own tokens arrive in, behind a gateway that alone may invoke the service.
-      f.exposure == "public" ? { GATEWAY = "sole-invoker" } : {},
     )
   }
 

@@ -5,7 +5,7 @@ module "gateway" {
 
   project             = module.project.id
   prefix              = var.prefix
-  region              = var.region
+  region              = coalesce(var.gateway_region, var.region)
   addresses           = { for name, f in local.listed : name => local.urls[name] if f.exposure == "public" }
   service_account     = module.identities.emails["gateway"]
   domain              = var.domain

@@ -78,7 +78,7 @@ output "keeps" {
   value = {
     database = module.firestore.database
     key      = module.kms.key_id
-    audit    = module.audit.bucket_id
+    audit    = module.audit.bucket
   }
 }
 

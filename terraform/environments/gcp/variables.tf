@@ -35,6 +35,12 @@ variable "region" {
   }
 }
 
+variable "gateway_region" {
+  description = "Region of the gateway, where API Gateway is not in the region of the rest. Null: the same."
+  type        = string
+  default     = null
+}
+
 variable "release" {
   description = "Tag of the images to run. `make deploy` gives it."
   type        = string

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use deployment::{Backend, ENDPOINTS};
+use deployment::Backend;
 use fake_kms::{Effect, Fault as KmsFault};
 use tokio::task::JoinHandle;
 
@@ -246,7 +246,7 @@ async fn a_process_that_is_told_to_stop_finishes_what_it_has_begun() {
     assert_eq!(flight.await.unwrap(), Some(200));
     world.start_copy("token-get").await;
     assert_ne!(world.token("slack", "alice").await, before);
-    for name in ENDPOINTS {
+    for name in functions(true) {
         for mut process in world.take(name) {
             process.signal("TERM");
             assert!(process.ended().await.success(), "{}", process.log());

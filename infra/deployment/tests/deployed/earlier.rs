@@ -6,8 +6,6 @@ use url::Url;
 
 use crate::harness::*;
 
-const COPIES: [&str; 6] =
-    ["authorize", "callback", "token-get", "admin", "scheduled-refresh", "scheduled-health"];
 const GMAIL: &str = "11111111-1111-4111-8111-111111111111";
 const SLACK: &str = "22222222-2222-4222-8222-222222222222";
 const SLACK_TOO: &str = "33333333-3333-4333-8333-333333333333";
@@ -21,7 +19,7 @@ struct Issued {
 /// A deployment of one copy each, in which nobody has swept yet.
 async fn world() -> Option<World> {
     let mut world = Setup::default().prepare().await?;
-    for name in COPIES {
+    for (name, _) in FUNCTIONS.iter() {
         world.start_copy(name).await;
     }
     Some(world)

@@ -11,6 +11,7 @@
     reason = "in a test the panic is the report"
 )]
 
+mod applied;
 mod cost;
 mod crash;
 mod earlier;
@@ -19,5 +20,6 @@ mod keys;
 mod lambda;
 mod life;
 mod redis;
+mod sent;
 mod skew;
 mod store;

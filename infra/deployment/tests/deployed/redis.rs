@@ -69,7 +69,7 @@ async fn a_redis_that_hangs_costs_no_call_and_a_revocation_is_late_by_no_more_th
 async fn functions_start_without_redis_and_find_it_when_it_comes() {
     let Some(mut world) = Setup::default().prepare().await else { return };
     world.redis.kill().unwrap();
-    for name in deployment::ENDPOINTS {
+    for name in functions(true) {
         world.start_copy(name).await;
     }
     assert_eq!(world.api.get("/health").await.ok()["status"], "degraded");

@@ -1,7 +1,5 @@
 //! Firestore away, from the start or in the middle: what is cached goes on, the rest says so, and it comes back by itself.
 
-use deployment::ENDPOINTS;
-
 use crate::harness::*;
 
 async fn healthy(world: &World) {
@@ -21,7 +19,7 @@ async fn unhealthy(world: &World) {
 async fn functions_start_without_a_store_say_so_and_find_it_when_it_comes() {
     let Some(mut world) = Setup::default().own_emulator().prepare().await else { return };
     world.emulator.kill().unwrap();
-    for name in ENDPOINTS {
+    for name in functions(true) {
         world.start_copy(name).await;
     }
     unhealthy(&world).await;

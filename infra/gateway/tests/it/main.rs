@@ -2,3 +2,4 @@
 #![expect(clippy::unwrap_used, reason = "in a test the panic is the report")]
 
 mod definition;
+mod functions;

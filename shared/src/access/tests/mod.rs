@@ -1,6 +1,7 @@
 //! ID tokens against a real issuer: what is refused, and what no flood, outage or rotation can do.
 
 mod forged;
+mod gateway;
 mod keys;
 mod outage;
 mod said;

@@ -85,7 +85,7 @@ async fn echo(
     axum::Json(json!({
         "path": uri.path(), "query": query, "trace": trace,
         "cookie": header("cookie"), "from": header("x-forwarded-for"),
-        "address": ClientAddress::of(&extensions, &headers, &[]).map(|address| address.0),
+        "address": ClientAddress::of(&extensions, &headers, &Default::default()).map(|address| address.0),
     }))
 }
 

@@ -45,6 +45,18 @@ impl Share {
         Some(Self { index, of })
     }
 
+    /// Which part, counted from 0.
+    #[must_use]
+    pub const fn index(self) -> u8 {
+        self.index
+    }
+
+    /// Of how many.
+    #[must_use]
+    pub const fn of(self) -> u8 {
+        self.of.get()
+    }
+
     /// Whether this is the part that also does what is done once per round: deleting what has expired and
     /// the like.
     #[must_use]

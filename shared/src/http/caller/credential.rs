@@ -4,6 +4,8 @@
 //!   strips the signature of the token in it), the platform's token goes into `X-Serverless-Authorization`, which is never read here.
 //! * Through Google's API Gateway, which puts its own token into `Authorization` and the caller's header into
 //!   `X-Forwarded-Authorization`: that one, if the request verifiably comes from the gateway.
+//! * Through AWS's HTTP API where it asks for a signature (`AWS_IAM`): that stands in `Authorization` (`AWS4-HMAC-SHA256 …`), the caller's
+//!   header in `X-Forwarded-Authorization`. `GATEWAY=sole-invoker` says so.
 //! * Through Identity-Aware Proxy: `X-Goog-IAP-JWT-Assertion`, which IAP signs.
 //!
 //! Claims without a signature (`X-Apigateway-Api-Userinfo`, `X-Goog-Authenticated-User-Email`, `X-Endpoint-API-UserInfo`) never count.

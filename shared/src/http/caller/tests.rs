@@ -27,8 +27,13 @@ struct Lab {
     ctx: Arc<Context>,
 }
 
-#[expect(clippy::disallowed_methods, reason = "a key that this test has minted")]
 async fn lab(more: &str) -> Lab {
+    lab_in(more, &[]).await
+}
+
+/// The same with further settings.
+#[expect(clippy::disallowed_methods, reason = "a key that this test has minted")]
+async fn lab_in(more: &str, settings: &[(&str, &str)]) -> Lab {
     let issuer = TestIssuer::start().await.unwrap();
     let key = ApiKey::mint(&SystemIds).unwrap();
     let (iss, jwks, hash) = (issuer.issuer(), issuer.jwks_uri(), format!("{}:{}", key.id, key.sha256));
@@ -73,6 +78,7 @@ async fn lab(more: &str) -> Lab {
     };
     let folder = tempfile::tempdir().unwrap();
     let vars = vars.into_iter().chain([("DATA_DIR", folder.path().to_str().unwrap())]);
+    let vars = vars.chain(settings.iter().copied());
     let ctx = app::build(Config::from_vars(vars).unwrap(), parts).unwrap();
     Lab { issuer, key: key.text.expose_secret().to_owned(), ctx }
 }
@@ -211,6 +217,38 @@ async fn where_the_gateway_is_the_sole_invoker_authorization_is_its_own_and_neve
     let through = [("authorization", gateway.as_str()), ("x-forwarded-authorization", &billing)];
     assert_eq!(lab.asks(&through).await.unwrap(), "service:billing");
     lab.refuses(&[("authorization", &billing)]).await;
+}
+
+#[tokio::test]
+async fn behind_routes_that_ask_for_a_signature_of_aws_the_forwarded_header_counts() {
+    let lab = lab_in("", &[("GATEWAY", "sole-invoker")]).await;
+    let (billing, key) = (bearer(&lab.billing()), bearer(&lab.key));
+    let signature = "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20260101/eu-central-1/execute-api/aws4_request, \
+                     SignedHeaders=host;x-amz-date;x-forwarded-authorization, Signature=5d672d79c15b13162d9279b0855cfba6";
+    for (forwarded, name) in [(&billing, "service:billing"), (&key, "service:keyed")] {
+        let headers = [("authorization", signature), ("x-forwarded-authorization", forwarded)];
+        assert_eq!(lab.asks(&headers).await.unwrap(), name);
+    }
+    // Who may invoke us is not yet one of our callers.
+    lab.refuses(&[("authorization", signature)]).await;
+    lab.refuses(&[("authorization", signature), ("x-forwarded-authorization", signature)]).await;
+}
+
+#[tokio::test]
+async fn what_the_infrastructure_says_of_a_gateway_counts_in_the_place_of_the_files_word() {
+    let named = format!("[gateway]\nidentities = [{{ issuer = \"idp\", email = \"{GATEWAY}\" }}]");
+    for file in ["", "[gateway]\nsole_invoker = true", &named] {
+        let behind = lab_in(file, &[("GATEWAY", "sole-invoker")]).await;
+        let (gateway, billing) = (bearer(&stripped(&behind.gateway())), bearer(&behind.billing()));
+        let through = [("authorization", gateway.as_str()), ("x-forwarded-authorization", &billing)];
+        assert_eq!(behind.asks(&through).await.unwrap(), "service:billing", "{file}");
+        behind.refuses(&[("authorization", &billing)]).await;
+
+        let alone = lab_in(file, &[("GATEWAY", "none")]).await;
+        let (gateway, billing) = (bearer(&alone.gateway()), bearer(&alone.billing()));
+        assert_eq!(alone.asks(&[("authorization", &billing)]).await.unwrap(), "service:billing", "{file}");
+        alone.refuses(&[("authorization", &gateway), ("x-forwarded-authorization", &billing)]).await;
+    }
 }
 
 #[tokio::test]

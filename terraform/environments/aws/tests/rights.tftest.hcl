@@ -19,7 +19,7 @@ variables {
   admin_invokers  = ["operators"]
 }
 
-run "only_functions_that_open_tokens_may_use_the_key" {
+run "key_and_secrets_are_for_whom_the_list_says" {
   command = plan
 
   assert {
@@ -39,19 +39,11 @@ run "only_functions_that_open_tokens_may_use_the_key" {
     condition     = local.settings["authorize"]["KEY_URL"] == "none" && startswith(local.settings["callback"]["KEY_URL"], "gcpkms://projects/my-project/locations/us-east4/")
     error_message = "authorize is told that there is no key for it; callback is told which."
   }
-}
-
-run "roles_have_the_names_that_google_knows" {
-  command = plan
 
   assert {
     condition     = { for name, function in module.function : name => function.role_name } == local.roles
     error_message = "Google's rights are given to roles that the functions do not have."
   }
-}
-
-run "secrets_are_read_by_whom_the_list_says" {
-  command = plan
 
   assert {
     condition = { for name, secrets in local.secrets : name => sort(keys(secrets)) if name == "authorize" || name == "scheduled-refresh" } == {
@@ -72,7 +64,7 @@ run "secrets_are_read_by_whom_the_list_says" {
   }
 }
 
-run "a_signature_is_needed_for_what_is_not_for_everybody" {
+run "what_is_not_for_everybody_wants_a_signature_of_a_role_that_may" {
   command = plan
 
   assert {
@@ -91,10 +83,6 @@ run "a_signature_is_needed_for_what_is_not_for_everybody" {
     condition     = { for name, settings in local.settings : name => lookup(settings, "AUTH", null) if lookup(settings, "AUTH", null) != null } == { scheduled-refresh = "platform", scheduled-health = "platform" }
     error_message = "Only jobs leave it to the platform who may call."
   }
-}
-
-run "a_role_may_call_the_routes_of_its_function_and_no_others" {
-  command = plan
 
   assert {
     condition = jsondecode(aws_iam_policy.invoke["token-get"].policy).Statement == [{

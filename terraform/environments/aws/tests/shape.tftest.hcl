@@ -1,4 +1,4 @@
-# What there is: schedules, settings, with Redis and without; and that both variable files make a plan.
+# What there is: schedules, settings, with Redis and without. That both variable files make a plan, infra/terraform/apply-aws.sh shows.
 
 mock_provider "aws" {
   source          = "./tests/mocks"
@@ -17,11 +17,12 @@ variables {
   runbook         = "https://git.example.com/oauth/docs/operations.md"
 }
 
-run "each_shard_has_a_schedule_that_says_which_it_is" {
+run "functions_are_told_where_everything_is_and_each_shard_which_it_is" {
   command = plan
 
   variables {
-    sizes = { scheduled-refresh = { shards = 3 } }
+    sizes           = { scheduled-refresh = { shards = 3 } }
+    secrets_changed = "20260101T000000Z"
   }
 
   assert {
@@ -40,10 +41,6 @@ run "each_shard_has_a_schedule_that_says_which_it_is" {
     condition     = toset(keys(output.dead_letter_queues)) == toset(["scheduled-refresh", "scheduled-health"])
     error_message = "Each job has a place for what it failed at."
   }
-}
-
-run "functions_are_told_where_everything_is" {
-  command = plan
 
   assert {
     condition = alltrue([
@@ -62,41 +59,11 @@ run "functions_are_told_where_everything_is" {
     condition     = output.callback_urls == { slack = "https://a1b2c3.execute-api.us-east-1.amazonaws.com/api/v1/oauth/callback/slack" }
     error_message = "The redirect URI to register is not the one that is answered."
   }
-}
-
-run "another_secret_starts_functions_anew" {
-  command = plan
-
-  variables {
-    secrets_changed = "20260101T000000Z"
-  }
 
   assert {
     condition     = alltrue([for settings in local.settings : settings["SECRETS_CHANGED"] == "20260101T000000Z"])
     error_message = "Functions go on with the secret that they read at their start."
   }
-}
-
-run "without_redis_there_is_no_vpc_and_no_nat" {
-  command = plan
-
-  variables {
-    redis = { enabled = false }
-  }
-
-  assert {
-    condition     = length(module.network) == 0 && length(module.cache) == 0 && length(output.nat_ips) == 0
-    error_message = "What costs by the hour is there although nobody needs it."
-  }
-
-  assert {
-    condition     = alltrue([for secrets in local.secrets : !contains(keys(secrets), "CACHE_URL")]) && !contains(output.secrets_to_set, "oauth-cache-auth")
-    error_message = "Functions are told of a cache that is not there."
-  }
-}
-
-run "with_redis_functions_reach_it_from_private_subnets" {
-  command = plan
 
   assert {
     condition     = length(module.network) == 1 && length(module.cache) == 1 && alltrue([for vpc in local.vpc : length(vpc.subnet_ids) == 2])
@@ -109,11 +76,22 @@ run "with_redis_functions_reach_it_from_private_subnets" {
   }
 }
 
-run "packages_may_lie_in_a_bucket_that_is_there" {
+run "without_redis_there_is_no_vpc_and_packages_may_lie_elsewhere" {
   command = plan
 
   variables {
+    redis            = { enabled = false }
     artifacts_bucket = "company-packages"
+  }
+
+  assert {
+    condition     = length(module.network) == 0 && length(module.cache) == 0 && length(output.nat_ips) == 0
+    error_message = "What costs by the hour is there although nobody needs it."
+  }
+
+  assert {
+    condition     = alltrue([for secrets in local.secrets : !contains(keys(secrets), "CACHE_URL")]) && !contains(output.secrets_to_set, "oauth-cache-auth")
+    error_message = "Functions are told of a cache that is not there."
   }
 
   assert {

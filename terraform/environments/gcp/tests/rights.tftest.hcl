@@ -23,7 +23,7 @@ run "everybody_may_do_what_is_listed_and_no_more" {
     error_message = "Somebody beside the gateway could say who is calling."
   }
   assert {
-    condition     = alltrue([for name in ["token-get", "admin"] : !contains(keys(module.function[name].settings), "GATEWAY")])
+    condition     = alltrue([for name in ["token-get", "admin"] : module.function[name].settings["GATEWAY"] == "none"])
     error_message = "No gateway stands before internal functions."
   }
 

@@ -121,12 +121,11 @@ variable "log_retention_days" {
 }
 
 variable "alarms" {
-  description = "When this function's alarms go off, and who hears of them: `topics` (ARNs of SNS topics), `errors` (failed invocations in 5 minutes), `duration_ms` (95th percentile, in milliseconds; null: no such alarm), `runbook` (the address of docs/operations.md)."
+  description = "When this function's alarms go off, and who hears of them: `topics` (ARNs of SNS topics), `errors` (failed invocations in 5 minutes), `runbook` (the address of docs/operations.md)."
   type = object({
-    topics      = optional(list(string), [])
-    errors      = optional(number, 1)
-    duration_ms = optional(number)
-    runbook     = optional(string, "docs/operations.md")
+    topics  = optional(list(string), [])
+    errors  = optional(number, 1)
+    runbook = optional(string, "docs/operations.md")
   })
   default  = {}
   nullable = false

@@ -84,7 +84,7 @@ locals {
     { for name, alarm in aws_cloudwatch_metric_alarm.shares : name => alarm.arn },
     { for name, alarm in aws_cloudwatch_metric_alarm.silent : name => alarm.arn },
     { for alarm in aws_cloudwatch_metric_alarm.server_errors : "server-errors" => alarm.arn },
-    { for alarm in aws_cloudwatch_metric_alarm.token_latency : "token-latency" => alarm.arn },
+    { for alarm in aws_cloudwatch_metric_alarm.latency : "latency" => alarm.arn },
     { for alarm in aws_cloudwatch_metric_alarm.unhealthy : "unhealthy" => alarm.arn },
     { for job, alarm in aws_cloudwatch_metric_alarm.trigger_failed : "trigger-failed.${job}" => alarm.arn },
   )

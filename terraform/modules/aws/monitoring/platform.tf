@@ -38,18 +38,18 @@ resource "aws_cloudwatch_metric_alarm" "server_errors" {
   ok_actions    = [aws_sns_topic.alarms.arn]
 }
 
-resource "aws_cloudwatch_metric_alarm" "token_latency" {
-  count = contains(keys(local.alerts), "token-latency") ? 1 : 0
+resource "aws_cloudwatch_metric_alarm" "latency" {
+  count = contains(keys(local.alerts), "latency") ? 1 : 0
 
-  alarm_name        = "${var.prefix}-token-latency"
-  alarm_description = local.description["token-latency"]
+  alarm_name        = "${var.prefix}-latency"
+  alarm_description = local.description["latency"]
 
   namespace           = "AWS/Lambda"
   metric_name         = "Duration"
   dimensions          = { FunctionName = "${var.prefix}-token-get" }
   extended_statistic  = "p95"
   comparison_operator = "GreaterThanThreshold"
-  threshold           = local.more_than["token-latency"]
+  threshold           = local.more_than["latency"]
   period              = 600
   evaluation_periods  = 1
   treat_missing_data  = "notBreaching"

@@ -5,7 +5,7 @@ output "schedules" {
   value = {
     for schedule in aws_scheduler_schedule.this : schedule.name => {
       expression = schedule.schedule_expression
-      input      = schedule.target[0].input
+      input      = try(coalesce(schedule.target[0].input), null) # read back, none is an empty text
     }
   }
 }

@@ -44,7 +44,7 @@ locals {
         reducer  = "REDUCE_SUM"
         by       = ["resource.label.service_name"]
       }
-      token-latency = {
+      latency = {
         filter   = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=\"${var.prefix}-token-get\" AND metric.type=\"run.googleapis.com/request_latencies\""
         period   = 600
         duration = 0

@@ -17,7 +17,7 @@ pub(crate) use api::{Answer, Api, Bearers};
 pub(crate) use callers::{Callers, Party};
 pub(crate) use kms::Kms;
 pub(crate) use process::Process;
-pub(crate) use world::{Setup, World, until};
+pub(crate) use world::{FUNCTIONS, Setup, World, functions, until};
 
 pub(crate) use sandbox_provider::{Consent, Endpoint, Fault};
 pub(crate) use serde_json::{Value, json};

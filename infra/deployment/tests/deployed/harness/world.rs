@@ -1,8 +1,10 @@
 //! The deployment: backends, provider, functions and gateway, and the few calls that most tests make.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
-use deployment::{ENDPOINTS, Gateway, JOBS};
+use deployment::Gateway;
+use gateway::{Functions, Table};
 use sandbox_provider::{Consent, Endpoint, Sandbox, Settings};
 use serde_json::{Value, json};
 use shared::testing::firestore_emulator::FirestoreEmulator;
@@ -12,11 +14,21 @@ use tokio::net::TcpListener;
 
 use super::{Answer, Api, Bearers, Callers, Kms, Party, Process};
 
+/// What there is to start.
+pub(crate) static FUNCTIONS: LazyLock<Functions> = LazyLock::new(|| Functions::listed().unwrap());
+
+/// The functions that answer requests, or else the jobs.
+pub(crate) fn functions(endpoints: bool) -> impl Iterator<Item = &'static str> {
+    let functions = FUNCTIONS.iter().filter(move |(_, function)| function.is_endpoint() == endpoints);
+    functions.map(|(name, _)| name)
+}
+
 /// How a deployment begins.
 #[derive(Default)]
 pub(crate) struct Setup {
     own_emulator: bool,
     in_lambda: bool,
+    table: Option<Table>,
     vars: Vec<(String, String)>,
 }
 
@@ -33,6 +45,12 @@ impl Setup {
         self
     }
 
+    /// With a gateway that has these routes, not those of the list.
+    pub(crate) fn routes(mut self, table: Table) -> Self {
+        self.table = Some(table);
+        self
+    }
+
     /// Sets a variable of every function.
     pub(crate) fn var(mut self, name: &str, value: &str) -> Self {
         self.vars.push((name.to_owned(), value.to_owned()));
@@ -42,7 +60,7 @@ impl Setup {
     /// Two copies of each function, all started at once. `None` where a part is missing, which is said on stderr.
     pub(crate) async fn start(self) -> Option<World> {
         let mut world = self.prepare().await?;
-        for name in ENDPOINTS.into_iter().chain(JOBS) {
+        for name in functions(true).chain(functions(false)) {
             for _ in 0..2 {
                 world.start_copy(name).await;
             }
@@ -70,7 +88,7 @@ impl Setup {
         let origin = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(sandbox.clone().serve(listener, std::future::pending()));
 
-        let gateway = Gateway::new().unwrap();
+        let gateway = Gateway::new(self.table.unwrap_or_else(|| FUNCTIONS.table())).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let public = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(gateway.clone().serve(listener));
@@ -100,7 +118,8 @@ impl Setup {
         vars.extend(self.vars);
         Some(World {
             processes: Vec::new(),
-            api: Api::new(&public).with(bearers),
+            api: Api::new(&public).with(bearers.clone()),
+            bearers,
             _callers: callers,
             gateway,
             redis,
@@ -121,6 +140,8 @@ pub(crate) struct World {
     processes: Vec<Process>,
     /// Through the gateway.
     pub(crate) api: Api,
+    /// What it sends.
+    pub(crate) bearers: Bearers,
     gateway: Gateway,
     pub(crate) redis: RedisServer,
     pub(crate) emulator: FirestoreEmulator,
@@ -152,19 +173,33 @@ impl World {
     ) -> &mut Process {
         let more = more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let mut vars: Vec<_> = self.vars.iter().cloned().chain(more).collect();
-        if JOBS.contains(&name) {
+        if !FUNCTIONS.get(name).unwrap().is_endpoint() {
             // What starts them is the platform's to decide.
             vars.retain(|(name, _)| name != "CALLERS");
             vars.push(("AUTH".to_owned(), "platform".to_owned()));
         }
+        self.start_copy_in(name, &vars).await
+    }
+
+    /// The same with these variables and no others.
+    pub(crate) async fn start_copy_in(
+        &mut self,
+        name: &'static str,
+        vars: &[(String, String)],
+    ) -> &mut Process {
         let process = if self.in_lambda {
-            Process::in_lambda(name, &vars, self.folder.path()).await
+            Process::in_lambda(name, vars, self.folder.path()).await
         } else {
-            Process::listening(name, &vars, self.folder.path()).await
+            Process::listening(name, vars, self.folder.path()).await
         };
         self.processes.push(process);
         self.tell_gateway(name);
         self.processes.last_mut().unwrap()
+    }
+
+    /// What a function is given when it is started.
+    pub(crate) fn vars(&self) -> &[(String, String)] {
+        &self.vars
     }
 
     /// Takes a function's copies away from the gateway and from here.

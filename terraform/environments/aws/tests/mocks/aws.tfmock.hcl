@@ -9,6 +9,9 @@ mock_data "aws_region" {
 mock_data "aws_partition" {
   defaults = { partition = "aws", dns_suffix = "amazonaws.com" }
 }
+mock_data "aws_iam_policy_document" {
+  defaults = { json = "{\"Version\":\"2012-10-17\",\"Statement\":[]}" }
+}
 mock_data "aws_secretsmanager_secret_version" {
   defaults = { secret_string = "a-password-of-more-than-sixteen-characters" }
 }

@@ -138,12 +138,12 @@ run "names_the_runbook_in_each_alarm" {
   command = plan
 
   variables {
-    alarms = { topics = ["arn:aws:sns:us-east-1:123456789012:oauth-alarms"], duration_ms = 2000, runbook = "https://example.com/operations.md" }
+    alarms = { topics = ["arn:aws:sns:us-east-1:123456789012:oauth-alarms"], runbook = "https://example.com/operations.md" }
   }
 
   assert {
-    condition     = toset(keys(aws_cloudwatch_metric_alarm.this)) == toset(["errors", "throttles", "duration"])
-    error_message = "Errors, throttles and duration have an alarm."
+    condition     = toset(keys(aws_cloudwatch_metric_alarm.this)) == toset(["errors", "throttles"])
+    error_message = "Errors and throttles have an alarm."
   }
 
   assert {

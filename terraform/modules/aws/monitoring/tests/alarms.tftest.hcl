@@ -51,7 +51,7 @@ run "every_alert_of_the_list_is_an_alarm_that_names_its_entry_in_the_runbook" {
     condition = alltrue([
       for alarm in concat(
         values(aws_cloudwatch_metric_alarm.lines), values(aws_cloudwatch_metric_alarm.shares), values(aws_cloudwatch_metric_alarm.silent),
-        values(aws_cloudwatch_metric_alarm.trigger_failed), aws_cloudwatch_metric_alarm.unhealthy[*], aws_cloudwatch_metric_alarm.server_errors[*], aws_cloudwatch_metric_alarm.token_latency[*],
+        values(aws_cloudwatch_metric_alarm.trigger_failed), aws_cloudwatch_metric_alarm.unhealthy[*], aws_cloudwatch_metric_alarm.server_errors[*], aws_cloudwatch_metric_alarm.latency[*],
       ) : contains(alarm.alarm_actions, aws_sns_topic.alarms.arn)
     ])
     error_message = "An alarm that tells nobody."
@@ -64,7 +64,7 @@ run "lines_are_found_in_the_log_of_every_function" {
   assert {
     condition = alltrue([
       for function, group in var.log_groups :
-      aws_cloudwatch_log_metric_filter.lines["audit-lost.${function}"].log_group_name == group
+      aws_cloudwatch_log_metric_filter.lines["audit-loss.${function}"].log_group_name == group
     ])
     error_message = "Any function may write any of these lines."
   }
@@ -100,7 +100,7 @@ run "one_line_of_what_must_not_happen_raises_it_within_five_minutes" {
 
   assert {
     condition = alltrue([
-      for name in ["audit-lost", "foreign-connection", "tokens-unsaved", "tokens-unreadable", "provider-misconfigured", "connect-lured"] :
+      for name in ["audit-loss", "foreign-connection", "tokens-unsaved", "tokens-unreadable", "provider-misconfigured", "connect-lured"] :
       aws_cloudwatch_metric_alarm.lines[name].threshold == 0
       && aws_cloudwatch_metric_alarm.lines[name].period == 300
       && aws_cloudwatch_metric_alarm.lines[name].datapoints_to_alarm == 1

@@ -42,7 +42,7 @@ run "one_line_of_what_must_not_happen_raises_it_at_once" {
 
   assert {
     condition = alltrue([
-      for name in ["audit-lost", "foreign-connection", "tokens-unsaved", "tokens-unreadable", "provider-misconfigured", "connect-lured"] :
+      for name in ["audit-loss", "foreign-connection", "tokens-unsaved", "tokens-unreadable", "provider-misconfigured", "connect-lured"] :
       length(google_monitoring_alert_policy.alert[name].conditions[0].condition_matched_log) == 1
       && length(google_monitoring_alert_policy.alert[name].alert_strategy[0].notification_rate_limit) == 1
     ])

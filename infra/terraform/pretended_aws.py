@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What apply-aws.sh asks of moto, the AWS that is pretended: to be there, to have packages, and to say what Terraform made of it."""
+"""The AWS that is pretended for apply-aws.sh: moto serves it, and boto3 asks it what Terraform made of it."""
 
 import io
 import json
@@ -12,8 +12,26 @@ import boto3
 import yaml
 
 ASSUMED_BY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]}
-# AWS takes nothing narrower for these, so each role in a VPC has them for `*`; the log's streams are named by Lambda.
+# AWS takes nothing narrower than everything for network interfaces, which a role in a VPC needs.
 FORCED = {"ec2:"}
+
+
+def serve(port):
+    """Runs moto's server, with what moto forgets of a function: how it logs."""
+    from moto.awslambda.models import LambdaFunction
+    from moto.server import main
+
+    made, said = LambdaFunction.__init__, LambdaFunction.get_configuration
+
+    def remember(self, account_id, spec, *arguments, **named):
+        made(self, account_id, spec, *arguments, **named)
+        self.logging_config = spec.get("LoggingConfig")
+
+    def say(self, *arguments, **named):
+        return {**said(self, *arguments, **named), "LoggingConfig": self.logging_config}
+
+    LambdaFunction.__init__, LambdaFunction.get_configuration = remember, say
+    main(["-H", "127.0.0.1", "-p", port])
 
 
 def wait():
@@ -33,18 +51,20 @@ def roles(*names):
         boto3.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(ASSUMED_BY))
 
 
-def packages(bucket, prefix):
-    """A package for each function: nothing runs them here."""
+def packages(prefix):
+    """A package for each function, in the one bucket that there is: nothing runs them here."""
+    (bucket,) = boto3.resource("s3").buckets.all()
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w") as archive:
         archive.writestr("bootstrap", "#!/bin/sh\n")
     for function in ("authorize", "callback", "token-get", "admin", "scheduled-refresh", "scheduled-health"):
-        boto3.client("s3").put_object(Bucket=bucket, Key=f"{prefix}/{function}.zip", Body=data.getvalue())
+        bucket.put_object(Key=f"{prefix}/{function}.zip", Body=data.getvalue())
 
 
 def empty():
-    """Every object in every bucket, each version of it."""
+    """Every object in every bucket, each version of it; the policies before, as moto takes no notice of their conditions."""
     for bucket in boto3.resource("s3").buckets.all():
+        bucket.Policy().delete()
         for version in bucket.object_versions.all():
             version.delete(BypassGovernanceRetention=True)
 
@@ -164,4 +184,4 @@ def nothing(prefix):
 
 
 if __name__ == "__main__":
-    {each.__name__: each for each in (wait, roles, packages, empty, read, nothing)}[sys.argv[1]](*sys.argv[2:])
+    {each.__name__: each for each in (serve, wait, roles, packages, empty, read, nothing)}[sys.argv[1]](*sys.argv[2:])
