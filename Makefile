@@ -1,7 +1,7 @@
 # Verbs, no logic: each is a line or two that anybody could type.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-deployed soak fuzz check terraform-check api-key verify-audit fmt openapi gateway build package image bench
+.PHONY: help run test test-deployed soak fuzz check terraform-check terraform-apply api-key verify-audit fmt openapi gateway build package image bench
 
 # What is deployed; `make package FUNCTIONS=token-get ARCH=arm64` packages one of them for the other architecture.
 FUNCTIONS := authorize callback token-get admin scheduled-refresh scheduled-health
@@ -51,6 +51,12 @@ check: ## Looks without running: format, lints, dependencies, links in the docum
 
 terraform-check: ## Looks at all that is below terraform/: format, validity, tests, READMEs (needs terraform 1.11)
 	infra/terraform/check.sh
+
+terraform-apply: ## Applies both environments to pretended clouds, and tries every route and trigger (needs infra/terraform/requirements.txt)
+	infra/terraform/apply-gcp.sh
+	infra/terraform/apply-aws.sh
+	infra/terraform/checkov.sh
+	infra/terraform/try-applied.sh
 
 api-key: ## Makes an API key for a service: make api-key NAME=billing
 	@cargo run --quiet -p operator -- api-key $(NAME)

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Applies the AWS environment to moto, an AWS that is pretended on this machine: plan, apply, a plan that shows nothing, destroy.
-# What moto has then is read back into target/terraform/aws.json: which route leads to which function, what each schedule sends.
+# What moto has then is read back into target/terraform/aws.json: which route leads to which function, what each schedule sends,
+# what each function is told.
 # Needs `pip install --require-hashes -r infra/terraform/requirements.txt`. What it can't show: README.md
 set -euo pipefail
 # shellcheck source=infra/terraform/lib.sh
@@ -18,6 +19,7 @@ if ! python3 -c 'import boto3, moto, werkzeug, yaml' 2>/dev/null; then
 fi
 started=$SECONDS
 
+# shellcheck disable=SC2016 # what Terraform expands
 # without_google TERRAFORM: puts in the place of Google's modules what says the same and creates nothing.
 without_google() {
     local module
@@ -42,17 +44,13 @@ trap 'exit 1' INT TERM
 copy "$work"
 cd "$work/terraform/environments/aws"
 printf 'terraform {\n  backend "local" {}\n}\n' >backend_override.tf
-if [ -n "${TF_PLUGIN_CACHE_DIR:-}" ]; then
-    echo "SKIPPED: Google's part of the AWS environment: the provider of the registry applies nothing without Google" >&2
-    without_google "$work/terraform"
-fi
 
 # Everything that speaks with AWS, Terraform's provider too, is told by the environment where AWS is.
 port=$(python3 -c 'import socket; print(socket.create_server(("127.0.0.1", 0)).getsockname()[1])')
 unset AWS_PROFILE AWS_SESSION_TOKEN "${!AWS_ENDPOINT_URL_@}"
 export AWS_ENDPOINT_URL=http://127.0.0.1:$port AWS_ACCESS_KEY_ID=pretended AWS_SECRET_ACCESS_KEY=pretended
 export AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1 AWS_EC2_METADATA_DISABLED=true AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null
-export no_proxy=127.0.0.1 NO_PROXY=127.0.0.1
+export no_proxy=127.0.0.1 NO_PROXY=127.0.0.1 PYTHONDONTWRITEBYTECODE=1
 MOTO_IAM_LOAD_MANAGED_POLICIES=true "$here/pretended_aws.py" serve "$port" >"$work/moto.log" 2>&1 &
 moto=$!
 
@@ -70,28 +68,43 @@ step() {
     printf '%3d s  %s\n' $((SECONDS - began)) "$name"
 }
 tf() { terraform "$1" -no-color "${@:2}"; }
+# The real provider is a binary; the stand-in, which makes nothing, is started by a script.
+google_is_real() {
+    local provider
+    for provider in .terraform/providers/registry.terraform.io/hashicorp/google/*/*/terraform-provider-google_*; do
+        [ "$(head -c 2 "$provider")" = '#!' ] || return 0
+    done
+    return 1
+}
+# Much of the time is the provider's waiting for AWS to come to rest.
+at_once=-parallelism=20
 # Two shards, so that it shows what each schedule sends.
 variables=(-var-file=dev.tfvars -var=release=v1.2.3 -var='sizes={"scheduled-refresh"={"shards"=2}}')
 # What can't be made again can't be destroyed either; here it goes in the end.
-refused() { if tf destroy -auto-approve "${variables[@]}" >"$work/refused.log" 2>&1; then return 1; fi; grep -q prevent_destroy "$work/refused.log"; }
+refused() { if tf destroy -auto-approve -refresh=false "${variables[@]}" >"$work/refused.log" 2>&1; then return 1; fi; grep -q prevent_destroy "$work/refused.log"; }
 unprotect() { grep -rl prevent_destroy "$work/terraform/modules" | xargs sed -i -E 's/(prevent_destroy += )true/\1false/'; }
 
 step "moto answers" "$here/pretended_aws.py" wait
 step "init" tf init
+if google_is_real; then
+    echo "SKIPPED: what is at Google, as its provider applies nothing without Google" >&2
+    without_google "$work/terraform"
+    step "init without Google" tf init
+fi
 step "plan of prod.tfvars" tf plan -var-file=prod.tfvars -var=release=v1.2.3
 step "roles of callers" "$here/pretended_aws.py" roles backend-dev oauth-operators
 # The bucket alone: moto takes no notice of the condition of a bucket's policy, so that its "not without TLS" would be "not".
 step "apply: a place for packages" tf apply -auto-approve -target='module.artifacts[0].aws_s3_bucket.this' "${variables[@]}"
 step "packages" "$here/pretended_aws.py" packages releases/v1.2.3/arm64
 step "plan" tf plan -out="$work/plan" "${variables[@]}"
-step "apply" tf apply "$work/plan"
-step "plan shows nothing" tf plan -detailed-exitcode "${variables[@]}"
+step "apply" tf apply $at_once "$work/plan"
+step "plan shows nothing" tf plan $at_once -detailed-exitcode "${variables[@]}"
 mkdir -p "$root/target/terraform"
-terraform output -json >"$work/outputs.json"
-step "what there is, is what was listed" "$here/pretended_aws.py" read oauth-dev "$work/terraform/functions.yaml" "$work/outputs.json" "$root/target/terraform/aws.json"
+terraform show -json >"$work/state.json"
+step "what there is, is what was listed" "$here/pretended_aws.py" read oauth-dev "$work/terraform/functions.yaml" "$work/state.json" "$root/target/terraform/aws.json"
 step "destroy is refused: key and database stay" refused
 unprotect
 step "packages are deleted" "$here/pretended_aws.py" empty
-step "destroy" tf destroy -auto-approve "${variables[@]}"
+step "destroy" tf destroy $at_once -refresh=false -auto-approve "${variables[@]}"
 step "nothing is left" "$here/pretended_aws.py" nothing oauth-dev
 echo "AWS: $((SECONDS - started)) s; target/terraform/aws.json"

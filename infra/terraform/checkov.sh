@@ -23,5 +23,5 @@ fi
 folders=()
 for folder in "${@:-.}"; do folders+=(-d "$folder"); done
 # Modules are looked at where they are, and below the environments once more with what these give them; nothing is fetched.
-checkov "${folders[@]}" --framework terraform --skip-download --download-external-modules false --quiet --compact
+LOG_LEVEL=ERROR checkov "${folders[@]}" --framework terraform --skip-download --download-external-modules false --quiet --compact
 echo "checkov: $((SECONDS - started)) s"

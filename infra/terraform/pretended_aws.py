@@ -3,6 +3,7 @@
 
 import io
 import json
+import re
 import sys
 import time
 import zipfile
@@ -10,10 +11,24 @@ from urllib.parse import unquote
 
 import boto3
 import yaml
+from botocore.exceptions import BotoCoreError
+from rights_gcp import known_settings
 
 ASSUMED_BY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]}
 # AWS takes nothing narrower than everything for network interfaces, which a role in a VPC needs.
 FORCED = {"ec2:"}
+# Settings of what the functions are made with, not of ours.
+BESIDE = {"SSL_CERT_FILE"}
+# By hand, as what is derived from the list would follow every mistake in it.
+KEY_USERS = {"callback", "token-get", "admin", "scheduled-refresh", "scheduled-health"}
+SECRETS = {
+    "authorize": {"attempt-key", "audit-key", "callers"},
+    "callback": {"attempt-key", "audit-key", "callers", "provider-slack-client-secret", "provider-gmail-client-secret"},
+    "token-get": {"attempt-key", "audit-key", "callers", "provider-slack-client-secret", "provider-gmail-client-secret"},
+    "admin": {"attempt-key", "audit-key", "callers", "provider-slack-client-secret", "provider-gmail-client-secret"},
+    "scheduled-refresh": {"audit-key", "provider-slack-client-secret", "provider-gmail-client-secret"},
+    "scheduled-health": {"audit-key", "provider-slack-client-secret", "provider-gmail-client-secret"},
+}
 
 
 def serve(port):
@@ -40,7 +55,7 @@ def wait():
         try:
             boto3.client("sts").get_caller_identity()
             return
-        except Exception:  # whatever a server that does not listen yet looks like
+        except BotoCoreError:  # it does not listen yet
             time.sleep(0.1)
     sys.exit("moto does not answer")
 
@@ -80,6 +95,10 @@ def function_of(arn, prefix):
     return name.removeprefix(f"{prefix}-")
 
 
+def by_path(route):
+    return route["path"], route["method"]
+
+
 def routes(prefix):
     api = boto3.client("apigatewayv2")
     (found,) = [each for each in api.get_apis()["Items"] if each["Name"] == prefix]
@@ -89,7 +108,7 @@ def routes(prefix):
         method, path = route["RouteKey"].split(" ")
         function = function_of(uris[route["Target"].removeprefix("integrations/")], prefix)
         said.append({"method": method, "path": path, "function": function, "auth": route["AuthorizationType"]})
-    return sorted(said, key=lambda route: (route["path"], route["method"]))
+    return sorted(said, key=by_path)
 
 
 def triggers(prefix):
@@ -121,12 +140,12 @@ def listed_of(value):
     return value if isinstance(value, list) else [value]
 
 
-def rights(prefix, functions):
-    """Every role of ours: no right on everything but where AWS forces it, and secrets only as the list says."""
-    for role in pages(boto3.client("iam"), "list_roles", "Roles"):
+def rights(prefix):
+    """Every role of ours: no right on everything but where AWS forces it, and no secret that it has no need of."""
+    roles = [role for role in pages(boto3.client("iam"), "list_roles", "Roles") if role["RoleName"].startswith(f"{prefix}-")]
+    assert {f"{prefix}-{function}" for function in SECRETS} <= {role["RoleName"] for role in roles}, "a function has no role of its own"
+    for role in roles:
         name = role["RoleName"]
-        if not name.startswith(f"{prefix}-"):
-            continue
         for principal in listed_of(role["AssumeRolePolicyDocument"]["Statement"]):
             assert set(principal["Principal"]) == {"Service"}, f"{name} can be taken by others than a service of AWS"
         secrets = set()
@@ -137,37 +156,73 @@ def rights(prefix, functions):
                     assert resource != "*" or any(action.startswith(forced) for forced in FORCED), f"{name}: {action} on everything"
                     if action == "secretsmanager:GetSecretValue":
                         secrets.add(resource.rsplit(":", 1)[1].removeprefix(f"{prefix}-").rsplit("-", 1)[0])
-        listed = functions.get(name.removeprefix(f"{prefix}-"))
-        if listed:
-            wanted = set(listed["secrets"]) - {"client-secrets"}
-            if "client-secrets" in listed["secrets"]:
-                wanted |= {"provider-slack-client-secret", "provider-gmail-client-secret"}
-            assert secrets == wanted, f"{name} reads {sorted(secrets)}, and the list says {sorted(wanted)}"
-        else:
-            assert not secrets, f"{name} reads {sorted(secrets)}"
+        wanted = SECRETS.get(name.removeprefix(f"{prefix}-"), set())
+        assert secrets == wanted, f"{name} reads {sorted(secrets)}, not {sorted(wanted)}"
 
 
-def read(prefix, listed, outputs, to):
+def settings(prefix):
+    """What each function is told; of a secret the name of the secret."""
+    said, known = {}, known_settings()
+    for function in pages(boto3.client("lambda"), "list_functions", "Functions"):
+        name = function["FunctionName"].removeprefix(f"{prefix}-")
+        said[name] = {}
+        for setting, value in sorted(function["Environment"]["Variables"].items()):
+            if value.startswith("arn:aws:secretsmanager:"):
+                assert setting.endswith("_SECRET"), f"{name}: {setting} is a secret's name"
+                setting, value = setting.removesuffix("_SECRET"), "secret:" + value.rsplit(":", 1)[1].rsplit("-", 1)[0]
+            assert setting in BESIDE or re.sub(r"^PROVIDER_[A-Z0-9_]+_CLIENT", "PROVIDER_<ID>_CLIENT", setting) in known, (
+                f"{name} is told {setting}, which docs/operations.md does not know"
+            )
+            said[name][setting] = value
+    return said
+
+
+def resources(module):
+    """Every resource of a module and of the modules below it, as `terraform show -json` has them."""
+    yield from module.get("resources", [])
+    for child in module.get("child_modules", []):
+        yield from resources(child)
+
+
+def rights_at_google(prefix, state):
+    """Who of AWS may do what at Google: five roles use the key, six the database, and nobody else anything."""
+    key_users = {f"{prefix}-{function}" for function in KEY_USERS}
+    granted = {}
+    for resource in resources(state["values"]["root_module"]):
+        if "_iam_" in resource["type"] and resource["type"].startswith("google_") and "role" in resource["values"]:
+            values = resource["values"]
+            for member in values.get("members") or [values["member"]]:
+                assert member.startswith("principalSet://") and "/attribute.role/" in member, f"{resource['address']}: {member}"
+                granted.setdefault(values["role"], set()).add(member.rsplit("/", 1)[1])
+    if granted:  # else Google's part was left out
+        assert granted == {
+            "roles/cloudkms.cryptoKeyEncrypterDecrypter": key_users,
+            "roles/datastore.user": key_users | {f"{prefix}-authorize"},
+        }, f"at Google: {granted}"
+
+
+def read(prefix, listed, shown, to):
     """Holds what there is against the list and against what Terraform says of it, and writes it down."""
     with open(listed, encoding="utf-8") as file:
         functions = yaml.safe_load(file)["functions"]
-    with open(outputs, encoding="utf-8") as file:
-        said = {name: output["value"] for name, output in json.load(file).items()}
-    found = {"routes": routes(prefix), "triggers": triggers(prefix)}
+    with open(shown, encoding="utf-8") as file:
+        state = json.load(file)
+    said = {name: output["value"] for name, output in state["values"]["outputs"].items()}
+    found = {"routes": routes(prefix), "triggers": triggers(prefix), "settings": settings(prefix)}
 
     auth = {"public": "NONE", "internal": "AWS_IAM"}
     wanted = [
         {"method": route.split(" ")[0], "path": route.split(" ")[1], "function": name, "auth": auth[function["exposure"]]}
         for name, function in functions.items() for route in function.get("routes", [])
     ]
-    by_path = lambda route: (route["path"], route["method"])  # noqa: E731
     assert found["routes"] == sorted(wanted, key=by_path), f"routes are {found['routes']}"
     assert sorted(map(by_path, said["routes"])) == sorted(map(by_path, wanted)), "the output `routes` says otherwise"
     sent = [(trigger["function"], json.loads(trigger["input"]) if trigger["input"] else None, trigger["cron"]) for trigger in said["triggers"]]
     assert sorted(map(json.dumps, sent)) == sorted(json.dumps((t["function"], t["input"], t["cron"])) for t in found["triggers"]), "the output `triggers` says otherwise"
     assert {t["function"] for t in found["triggers"]} == {name for name, f in functions.items() if f["exposure"] == "scheduled"}
 
-    rights(prefix, functions)
+    rights(prefix)
+    rights_at_google(prefix, state)
     with open(to, "w", encoding="utf-8") as file:
         json.dump(found, file, indent=2)
         file.write("\n")

@@ -83,7 +83,7 @@ pub fn build(config: Config, parts: Parts) -> Result<Arc<Context>, BuildError> {
     let Parts { clock, ids, single_process, name } = parts;
     // Before the store is opened, which makes its file: a key is made only beside a store that is new.
     let may_create = embedded_store_is_new(&config.store_url);
-    let google = Arc::new(Google::new(config.firestore_emulator.clone()));
+    let google = Arc::new(Google::new(config.firestore_emulator.clone(), config.google_credentials.clone()));
     let wrap = seal::open(&config.key_url, may_create, config.kms_endpoint.as_ref(), &google)
         .map_err(BuildError::Key)?;
     let attempt_key = attempt_key(&config, wrap.as_ref())?;

@@ -20,7 +20,8 @@ use url::Url;
 
 use self::env::Env;
 use self::rules::{
-    as_variable, audit, google_project, is_embedded, lambda, listen, providers, refuse_open_doors,
+    as_variable, audit, google_credentials, google_project, is_embedded, lambda, listen, providers,
+    refuse_open_doors,
 };
 use crate::access::Callers;
 use crate::audit::AuditTo;
@@ -50,6 +51,8 @@ pub struct Config {
     pub kms_endpoint: Option<Url>,
     /// `FIRESTORE_EMULATOR_HOST`: where the Firestore emulator answers, for tests.
     pub firestore_emulator: Option<String>,
+    /// `GOOGLE_CREDENTIALS`: how a token of another issuer is exchanged for one of Google's, as JSON.
+    pub google_credentials: Option<SecretString>,
     /// `OTEL_EXPORTER_OTLP_ENDPOINT`: the collector that spans go to, in a build with the feature `otel`.
     pub otlp_endpoint: Option<Url>,
     /// `AUTH`: who may call.
@@ -250,6 +253,7 @@ impl Config {
             cache_ca: env.text("CACHE_CA"),
             kms_endpoint: env.parsed("KMS_ENDPOINT", parse::base_url),
             firestore_emulator: env.text("FIRESTORE_EMULATOR_HOST"),
+            google_credentials: google_credentials(&mut env),
             otlp_endpoint: env.parsed("OTEL_EXPORTER_OTLP_ENDPOINT", parse::base_url),
             auth,
             trusted_proxies: env.parsed("TRUSTED_PROXIES", parse::proxies).unwrap_or_default(),

@@ -22,7 +22,7 @@ struct Lab {
 static LAB: LazyLock<Lab> = LazyLock::new(|| {
     let runtime = Builder::new_current_thread().build().expect("a runtime");
     let (clock, ids) = (Arc::new(SystemClock::new()), Arc::new(SystemIds));
-    let store = store::open("sqlite::memory:", &(clock as _), &(ids as _), &Arc::new(Google::new(None)));
+    let store = store::open("sqlite::memory:", &(clock as _), &(ids as _), &Arc::new(Google::default()));
     let store = store.expect("a store");
     runtime.block_on(async {
         for number in [0, 1, 2, 0x7fff_ffff, u32::MAX] {

@@ -28,7 +28,7 @@ fn attempt_key() -> Result<AttemptKey, String> {
         return AttemptKey::from_base64(&key).map_err(|error| format!("ATTEMPT_KEY {error}"));
     }
     let url = std::env::var("KEY_URL").ok().filter(|url| url.starts_with("file:")).ok_or(NONE)?;
-    let file = seal::open(&url, false, None, &Google::new(None).into()).map_err(|error| error.to_string())?;
+    let file = seal::open(&url, false, None, &Google::default().into()).map_err(|error| error.to_string())?;
     let key = file.derive("attempts").ok_or(NONE)?;
     AttemptKey::new(&key).map_err(|error| error.to_string())
 }

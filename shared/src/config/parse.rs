@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use axum::http::HeaderValue;
 use ipnet::IpNet;
+use serde_json::Value;
 use tracing_subscriber::filter::Targets;
 use url::{Host, Url};
 
@@ -229,6 +230,15 @@ pub(super) fn attempt_key(text: &str) -> Result<SecretString, String> {
     match AttemptKey::from_base64(&text) {
         Ok(_) => Ok(text),
         Err(problem) => Err(format!("{problem} (openssl rand -base64 32)")),
+    }
+}
+
+/// Credentials of Google's library that hold no key: the JSON text, kept as it is.
+pub(super) fn external_account(text: &str) -> Result<SecretString, String> {
+    let json: Value = serde_json::from_str(text).map_err(|_| "must be JSON".to_owned())?;
+    match json["type"].as_str() {
+        Some("external_account") => Ok(text.into()),
+        _ => Err("must have the type external_account (workload identity federation); keys that live long are not taken".to_owned()),
     }
 }
 

@@ -69,6 +69,15 @@ pub(super) fn google_project(env: &mut Env, store_url: &str) -> Option<String> {
     })
 }
 
+/// The library reads `GOOGLE_APPLICATION_CREDENTIALS` by itself; of two credentials nobody could say which count.
+pub(super) fn google_credentials(env: &mut Env) -> Option<SecretString> {
+    let given = env.parsed("GOOGLE_CREDENTIALS", parse::external_account);
+    if env.has("GOOGLE_CREDENTIALS") && env.has("GOOGLE_APPLICATION_CREDENTIALS") {
+        env.problem("GOOGLE_CREDENTIALS and GOOGLE_APPLICATION_CREDENTIALS are both set");
+    }
+    given
+}
+
 pub(super) fn providers(env: &mut Env) -> BTreeMap<String, ProviderSettings> {
     let mut providers = BTreeMap::<String, ProviderSettings>::new();
     for id in env.provider_ids() {

@@ -229,6 +229,27 @@ fn refuses_a_client_secret_without_a_client_id() {
 }
 
 #[test]
+fn credentials_of_google_come_from_one_place_and_hold_no_key() {
+    let federated = r#"{"type":"external_account","audience":"//iam.googleapis.com/x"}"#;
+    assert!(read(&[("GOOGLE_CREDENTIALS", federated)]).unwrap().google_credentials.is_some());
+    for text in [
+        r#"{"type":"service_account","private_key":"hunter2"}"#,
+        r#"{"type":"authorized_user","refresh_token":"hunter2"}"#,
+        r#"{"private_key":"hunter2"}"#,
+        "hunter2",
+    ] {
+        let said = problems(&[("GOOGLE_CREDENTIALS", text)]);
+        assert!(said.starts_with("GOOGLE_CREDENTIALS must ") && !said.contains("hunter2"), "{said}");
+    }
+    let file = ("GOOGLE_APPLICATION_CREDENTIALS", "/var/task/google.json");
+    assert_eq!(
+        problems(&[file, ("GOOGLE_CREDENTIALS", federated)]),
+        "GOOGLE_CREDENTIALS and GOOGLE_APPLICATION_CREDENTIALS are both set"
+    );
+    assert!(read(&[file]).unwrap().google_credentials.is_none());
+}
+
+#[test]
 fn a_provider_of_which_nothing_is_set_has_no_settings() {
     let settings = read(&[]).unwrap().provider(&"slack".parse().unwrap());
     assert!(settings.client_id.is_none() && settings.client_secrets.is_empty());

@@ -102,7 +102,9 @@ fn every_alert_has_an_entry_in_the_runbook_and_every_entry_an_alert() {
     let entries = named_after("\n### alert: ", &runbook);
     let modules = all("terraform/modules", ".tf").concat();
     let mut alerts = names();
-    alerts.extend(named_after("#alert-", &modules));
+    for mark in ["#alert-", "\"alert-"] {
+        alerts.extend(named_after(mark, &modules));
+    }
     assert!(alerts.len() > 20, "{alerts:?}");
     assert_eq!(entries, alerts);
 }

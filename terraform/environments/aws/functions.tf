@@ -28,8 +28,6 @@ locals {
       # AWS's signature is in Authorization, so the callers' own tokens arrive in X-Forwarded-Authorization; that the API
       # has checked the signature is sure where nobody else may invoke the function. No other route does that.
       f.exposure == "internal" ? { GATEWAY = "sole-invoker" } : {},
-      # Nothing reads it; a change makes a new version, whose environments start anew.
-      var.secrets_changed == "" ? {} : { SECRETS_CHANGED = var.secrets_changed },
     )
   }
 
@@ -38,6 +36,11 @@ locals {
       { for setting, secret in f.secrets : setting => module.secrets.arns[secret] },
       contains(keys(local.vpc), name) ? { CACHE_URL = module.secrets.arns["cache-url"] } : {},
     )
+  }
+
+  # Another description is another version, whose environments start anew, and read their secrets.
+  descriptions = {
+    for name in keys(local.listed) : name => "OAuth Management Service, ${name}${var.secrets_changed == "" ? "" : ", with secrets of ${var.secrets_changed}"}"
   }
 
   # Only Redis needs a VPC.
@@ -54,7 +57,7 @@ module "function" {
   for_each = local.listed
 
   name        = local.roles[each.key]
-  description = "OAuth Management Service, ${each.key}"
+  description = local.descriptions[each.key]
   package = {
     bucket = local.artifacts_bucket
     key    = "releases/${var.release}/${var.architecture}/${each.key}.zip"
@@ -62,7 +65,7 @@ module "function" {
   architecture         = var.architecture
   memory_mib           = each.value.memory
   timeout_seconds      = each.value.timeout
-  reserved_concurrency = coalesce(try(var.sizes[each.key].max_instances, null), -1)
+  reserved_concurrency = try(var.sizes[each.key].max_instances, null) == null ? -1 : each.value.max_instances
   environment          = local.settings[each.key]
   secrets              = local.secrets[each.key]
   vpc                  = lookup(local.vpc, each.key, null)

@@ -110,7 +110,7 @@ fn the_key_of_one_machine_follows_from_its_key_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("key");
     let url = format!("file:{}", path.display());
-    let made = shared::seal::open(&url, true, None, &shared::google::Google::new(None).into()).unwrap();
+    let made = shared::seal::open(&url, true, None, &shared::google::Google::default().into()).unwrap();
     let attempt_key = AttemptKey::new(&made.derive("attempts").unwrap()).unwrap();
     let expected = STANDARD.encode(attempt_key.derive(KEY_PURPOSE).unwrap().as_slice());
     assert_eq!(said(&run(&["audit-key"], &[("KEY_URL", &url)])), (0, format!("{expected}\n")));

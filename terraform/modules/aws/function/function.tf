@@ -53,6 +53,13 @@ resource "aws_lambda_function" "this" {
     }
   }
 
+  lifecycle {
+    precondition {
+      condition     = sum([for name, value in local.environment : length(name) + length(value)]) <= 4096
+      error_message = "The settings of ${var.name}, with the ARNs of its secrets, are longer than the 4 KB that Lambda takes: shorten a list, such as redirect_allow."
+    }
+  }
+
   # A function without its rights starts, and fails.
   depends_on = [aws_iam_role_policy.this, aws_iam_role_policy.vpc]
 }

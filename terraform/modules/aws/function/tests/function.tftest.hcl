@@ -38,7 +38,7 @@ variables {
   }
 }
 
-run "reads_its_own_secrets_and_writes_its_own_log" {
+run "has_rights_to_its_own_log_and_secrets_and_no_secret_in_its_settings" {
   command = plan
 
   assert {
@@ -67,10 +67,6 @@ run "reads_its_own_secrets_and_writes_its_own_log" {
     condition     = jsondecode(aws_iam_role.this.assume_role_policy).Statement[0].Principal == { Service = "lambda.amazonaws.com" }
     error_message = "Others than Lambda may take the role."
   }
-}
-
-run "has_names_of_secrets_in_the_environment_and_no_values" {
-  command = plan
 
   assert {
     condition     = aws_lambda_function.this.environment[0].variables["CALLERS_SECRET"] == var.secrets["CALLERS"]
@@ -86,19 +82,11 @@ run "has_names_of_secrets_in_the_environment_and_no_values" {
     condition     = aws_lambda_function.this.environment[0].variables["PUBLIC_URL"] == "https://oauth.example.com"
     error_message = "Settings do not reach the function."
   }
-}
-
-run "drops_no_line_of_the_audit_log" {
-  command = plan
 
   assert {
     condition     = aws_lambda_function.this.logging_config[0].application_log_level == "TRACE"
     error_message = "Lines of the audit log have no level: with a filter Lambda may drop them."
   }
-}
-
-run "runs_the_release_behind_an_alias" {
-  command = plan
 
   assert {
     condition     = aws_lambda_function.this.s3_key == "releases/1.2.3/arm64/token-get.zip" && aws_lambda_function.this.publish
@@ -116,11 +104,12 @@ run "runs_the_release_behind_an_alias" {
   }
 }
 
-run "takes_from_the_code_what_lambda_needs_in_a_vpc" {
+run "takes_from_the_code_what_lambda_needs_in_a_vpc_and_names_the_runbook_in_each_alarm" {
   command = plan
 
   variables {
-    vpc = { subnet_ids = ["subnet-1"], security_group_ids = ["sg-1"] }
+    vpc    = { subnet_ids = ["subnet-1"], security_group_ids = ["sg-1"] }
+    alarms = { topics = ["arn:aws:sns:us-east-1:123456789012:oauth-alarms"], runbook = "https://example.com/operations.md" }
   }
 
   assert {
@@ -131,14 +120,6 @@ run "takes_from_the_code_what_lambda_needs_in_a_vpc" {
   assert {
     condition     = aws_lambda_function.this.vpc_config[0].subnet_ids == toset(["subnet-1"])
     error_message = "The function is not in the VPC."
-  }
-}
-
-run "names_the_runbook_in_each_alarm" {
-  command = plan
-
-  variables {
-    alarms = { topics = ["arn:aws:sns:us-east-1:123456789012:oauth-alarms"], runbook = "https://example.com/operations.md" }
   }
 
   assert {

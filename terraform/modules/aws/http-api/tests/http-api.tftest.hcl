@@ -46,7 +46,7 @@ variables {
   }
 }
 
-run "has_the_routes_that_are_listed_and_no_others" {
+run "has_the_routes_that_are_listed_and_no_others_and_logs_no_codes" {
   command = plan
 
   assert {
@@ -67,10 +67,6 @@ run "has_the_routes_that_are_listed_and_no_others" {
     condition     = alltrue([for integration in aws_apigatewayv2_integration.this : integration.payload_format_version == "2.0" && integration.timeout_milliseconds == 30000])
     error_message = "Functions read payload format 2.0 and have 30 s."
   }
-}
-
-run "lets_this_api_alone_call_the_alias" {
-  command = plan
 
   assert {
     condition = alltrue([
@@ -79,10 +75,6 @@ run "lets_this_api_alone_call_the_alias" {
     ])
     error_message = "Another API could call the functions, or another version than that of the alias."
   }
-}
-
-run "leaves_codes_and_bodies_out_of_the_access_log" {
-  command = plan
 
   assert {
     condition     = !strcontains(lower(aws_apigatewayv2_stage.default.access_log_settings[0].format), "query") && !strcontains(aws_apigatewayv2_stage.default.access_log_settings[0].format, "$context.authorizer")
@@ -90,7 +82,7 @@ run "leaves_codes_and_bodies_out_of_the_access_log" {
   }
 }
 
-run "takes_no_more_than_it_is_told" {
+run "takes_no_more_than_it_is_told_under_the_name_that_aws_gives" {
   command = plan
 
   variables {
@@ -106,10 +98,6 @@ run "takes_no_more_than_it_is_told" {
     condition     = aws_apigatewayv2_stage.default.name == "$default" && aws_apigatewayv2_stage.default.auto_deploy
     error_message = "A stage in the path would be in every redirect URI."
   }
-}
-
-run "is_known_by_the_name_that_aws_gives" {
-  command = plan
 
   assert {
     condition     = output.url == "https://a1b2c3.execute-api.us-east-1.amazonaws.com" && output.host == "a1b2c3.execute-api.us-east-1.amazonaws.com" && !aws_apigatewayv2_api.this.disable_execute_api_endpoint

@@ -31,7 +31,7 @@ variables {
   runbook            = "https://example.com/operations.md"
 }
 
-run "every_alert_of_the_list_is_an_alarm_that_names_its_entry_in_the_runbook" {
+run "every_alert_of_the_list_is_an_alarm_that_tells_somebody_and_names_its_entry_in_the_runbook" {
   command = apply
 
   assert {
@@ -56,10 +56,29 @@ run "every_alert_of_the_list_is_an_alarm_that_names_its_entry_in_the_runbook" {
     ])
     error_message = "An alarm that tells nobody."
   }
+
+  assert {
+    condition     = aws_route53_health_check.health[0].search_string == "\"status\":\"healthy\"" && aws_route53_health_check.health[0].resource_path == "/health"
+    error_message = "The check has to look at what /health says."
+  }
+
+  assert {
+    condition     = contains(one([for statement in data.aws_iam_policy_document.key.statement : statement.principals if statement.sid == "Alarms"])[*].type, "Service") && contains(one([for statement in data.aws_iam_policy_document.key.statement : one(statement.principals).identifiers if statement.sid == "Alarms"]), "cloudwatch.amazonaws.com")
+    error_message = "With a key that CloudWatch can't use, every alarm is lost."
+  }
+
+  assert {
+    condition     = aws_kms_key.alarms.enable_key_rotation
+    error_message = "The key has to be rotated."
+  }
 }
 
-run "lines_are_found_in_the_log_of_every_function" {
+run "lines_are_found_in_every_log_and_counted_as_the_list_says" {
   command = plan
+
+  variables {
+    thresholds = { provider-failing = 9 }
+  }
 
   assert {
     condition = alltrue([
@@ -93,10 +112,6 @@ run "lines_are_found_in_the_log_of_every_function" {
     condition     = length(aws_cloudwatch_log_metric_filter.lines) / length(var.log_groups) <= 95
     error_message = "A log group can have 100 filters."
   }
-}
-
-run "one_line_of_what_must_not_happen_raises_it_within_five_minutes" {
-  command = plan
 
   assert {
     condition = alltrue([
@@ -107,14 +122,6 @@ run "one_line_of_what_must_not_happen_raises_it_within_five_minutes" {
       && aws_cloudwatch_metric_alarm.lines[name].treat_missing_data == "notBreaching"
     ])
     error_message = "These are raised by one line, not counted."
-  }
-}
-
-run "what_is_counted_has_its_threshold_and_its_window" {
-  command = plan
-
-  variables {
-    thresholds = { provider-failing = 9 }
   }
 
   assert {
@@ -131,19 +138,11 @@ run "what_is_counted_has_its_threshold_and_its_window" {
     condition     = alltrue([for alarm in aws_cloudwatch_metric_alarm.lines : alarm.period % 60 == 0])
     error_message = "CloudWatch counts in whole minutes."
   }
-}
-
-run "a_share_has_something_to_divide_by_when_nothing_went_well" {
-  command = plan
 
   assert {
     condition     = aws_cloudwatch_log_metric_filter.lines["refreshed.token-get"].metric_transformation[0].default_value == "0" && one([for query in aws_cloudwatch_metric_alarm.shares["refresh-failures"].metric_query : query.expression if query.id == "share"]) == "IF(of >= 20, of / (of + FILL(beside, 0)), 0)"
     error_message = "Without any that went well there is nothing to divide by."
   }
-}
-
-run "a_job_that_is_silent_for_two_intervals_is_missed" {
-  command = plan
 
   assert {
     condition = (
@@ -156,21 +155,21 @@ run "a_job_that_is_silent_for_two_intervals_is_missed" {
   }
 }
 
-run "health_is_asked_from_outside_and_degraded_is_not_healthy" {
-  command = plan
-
-  assert {
-    condition     = aws_route53_health_check.health[0].search_string == "\"status\":\"healthy\"" && aws_route53_health_check.health[0].resource_path == "/health"
-    error_message = "The check has to look at what /health says."
-  }
-}
-
 run "where_route_53_keeps_no_metrics_there_is_no_alarm_that_could_never_be_raised" {
   command = plan
+
+  variables {
+    disabled = ["grants-ending"]
+  }
 
   override_data {
     target = data.aws_region.current
     values = { name = "eu-central-1" }
+  }
+
+  assert {
+    condition     = !contains(keys(aws_cloudwatch_metric_alarm.lines), "grants-ending")
+    error_message = "What is disabled is not there."
   }
 
   assert {
@@ -179,49 +178,13 @@ run "where_route_53_keeps_no_metrics_there_is_no_alarm_that_could_never_be_raise
   }
 }
 
-run "alarms_are_encrypted_with_a_key_that_cloudwatch_may_use" {
-  command = plan
-
-  assert {
-    condition     = contains(one([for statement in data.aws_iam_policy_document.key.statement : statement.principals if statement.sid == "Alarms"])[*].type, "Service") && contains(one([for statement in data.aws_iam_policy_document.key.statement : one(statement.principals).identifiers if statement.sid == "Alarms"]), "cloudwatch.amazonaws.com")
-    error_message = "With a key that CloudWatch can't use, every alarm is lost."
-  }
-
-  assert {
-    condition     = aws_kms_key.alarms.enable_key_rotation
-    error_message = "The key has to be rotated."
-  }
-}
-
-run "what_is_disabled_is_not_there" {
-  command = plan
-
-  variables {
-    disabled = ["grants-ending", "unhealthy"]
-  }
-
-  assert {
-    condition     = !contains(keys(aws_cloudwatch_metric_alarm.lines), "grants-ending") && length(aws_cloudwatch_metric_alarm.unhealthy) == 0
-    error_message = "Neither may have an alarm."
-  }
-}
-
-run "a_threshold_of_an_alert_that_is_not_there_is_refused" {
+run "alerts_that_are_not_there_and_a_function_without_a_log_group_are_refused" {
   command = plan
 
   variables {
     thresholds = { provider-fialing = 9 }
-  }
-
-  expect_failures = [var.thresholds]
-}
-
-run "a_function_without_a_log_group_is_noticed" {
-  command = plan
-
-  variables {
     log_groups = { scheduled-refresh = "a", scheduled-health = "b" }
   }
 
-  expect_failures = [var.log_groups]
+  expect_failures = [var.thresholds, var.log_groups]
 }

@@ -28,7 +28,7 @@ variables {
   expression = "cron(0/30 * * * ? *)"
 }
 
-run "calls_the_alias_of_one_function_at_its_time" {
+run "calls_the_alias_of_one_function_at_its_time_and_may_do_nothing_else" {
   command = plan
 
   assert {
@@ -44,6 +44,24 @@ run "calls_the_alias_of_one_function_at_its_time" {
   assert {
     condition     = aws_scheduler_schedule.this[0].target[0].input == null && aws_scheduler_schedule.this[0].state == "ENABLED"
     error_message = "Without shards EventBridge's own event is sent."
+  }
+
+  assert {
+    condition = { for statement in jsondecode(aws_iam_role_policy.trigger.policy).Statement : one(statement.Action) => one(statement.Resource) } == {
+      "lambda:InvokeFunction" = var.function.alias_arn
+      "sqs:SendMessage"       = "arn:aws:sqs:us-east-1:123456789012:oauth-scheduled-refresh-dead-letters"
+    }
+    error_message = "The schedules' role may do more than call the function and keep what failed."
+  }
+
+  assert {
+    condition     = jsondecode(aws_iam_role.trigger.assume_role_policy).Statement[0].Condition.StringEquals == { "aws:SourceAccount" = "123456789012", "aws:SourceArn" = aws_scheduler_schedule_group.this.arn }
+    error_message = "Schedules of other groups may take the role."
+  }
+
+  assert {
+    condition     = aws_iam_role_policy.function.role == "oauth-scheduled-refresh" && length(jsondecode(aws_iam_role_policy.function.policy).Statement) == 1
+    error_message = "The function's role gets the queue and no more."
   }
 }
 
@@ -65,12 +83,13 @@ run "sends_each_shard_its_own_input" {
   }
 }
 
-run "keeps_what_failed_on_both_ways" {
+run "keeps_what_failed_on_both_ways_and_stands_still_when_told_to" {
   command = plan
 
   variables {
     retries         = 1
     max_age_seconds = 600
+    enabled         = false
   }
 
   assert {
@@ -94,36 +113,6 @@ run "keeps_what_failed_on_both_ways" {
   assert {
     condition     = aws_sqs_queue.dead_letters.sqs_managed_sse_enabled && aws_sqs_queue.dead_letters.message_retention_seconds == 1209600
     error_message = "Dead letters are encrypted and kept for two weeks."
-  }
-}
-
-run "may_call_one_function_and_nothing_else" {
-  command = plan
-
-  assert {
-    condition = { for statement in jsondecode(aws_iam_role_policy.trigger.policy).Statement : one(statement.Action) => one(statement.Resource) } == {
-      "lambda:InvokeFunction" = var.function.alias_arn
-      "sqs:SendMessage"       = "arn:aws:sqs:us-east-1:123456789012:oauth-scheduled-refresh-dead-letters"
-    }
-    error_message = "The schedules' role may do more than call the function and keep what failed."
-  }
-
-  assert {
-    condition     = jsondecode(aws_iam_role.trigger.assume_role_policy).Statement[0].Condition.StringEquals == { "aws:SourceAccount" = "123456789012", "aws:SourceArn" = aws_scheduler_schedule_group.this.arn }
-    error_message = "Schedules of other groups may take the role."
-  }
-
-  assert {
-    condition     = aws_iam_role_policy.function.role == "oauth-scheduled-refresh" && length(jsondecode(aws_iam_role_policy.function.policy).Statement) == 1
-    error_message = "The function's role gets the queue and no more."
-  }
-}
-
-run "stands_still_when_told_to" {
-  command = plan
-
-  variables {
-    enabled = false
   }
 
   assert {

@@ -14,8 +14,13 @@ variables {
   runbook   = "https://example.com/operations.md"
 }
 
-run "every_alert_of_the_list_is_a_policy_that_names_its_entry_in_the_runbook" {
-  command = plan
+run "every_alert_of_the_list_is_a_policy_that_tells_everybody_and_names_its_entry_in_the_runbook" {
+  command = apply
+
+  variables {
+    emails                = ["oncall@example.com", "lead@example.com"]
+    notification_channels = ["projects/shop/notificationChannels/1"]
+  }
 
   assert {
     condition     = toset(keys(google_monitoring_alert_policy.alert)) == toset(keys(yamldecode(file("../../../alerts.yaml")).alerts))
@@ -35,9 +40,34 @@ run "every_alert_of_the_list_is_a_policy_that_names_its_entry_in_the_runbook" {
     condition     = alltrue([for policy in google_monitoring_alert_policy.alert : length(policy.conditions) > 0 && policy.enabled != false])
     error_message = "A policy without a condition watches nothing."
   }
+
+  assert {
+    condition     = alltrue([for policy in google_monitoring_alert_policy.alert : length(policy.notification_channels) == 3])
+    error_message = "Both addresses and the channel."
+  }
+
+  assert {
+    condition = (
+      google_monitoring_uptime_check_config.health.monitored_resource[0].labels.host == "oauth.example.com"
+      && google_monitoring_uptime_check_config.health.http_check[0].path == "/health"
+      && google_monitoring_uptime_check_config.health.http_check[0].validate_ssl
+      && google_monitoring_uptime_check_config.health.content_matchers[0].content == "\"status\":\"healthy\""
+    )
+    error_message = "The check has to look at what /health says."
+  }
+
+  assert {
+    condition     = google_monitoring_alert_policy.alert["server-errors"].conditions[0].condition_threshold[0].threshold_value == 0.05 && google_monitoring_alert_policy.alert["server-errors"].conditions[0].condition_threshold[0].denominator_filter != null
+    error_message = "5xx are a share of all answers."
+  }
+
+  assert {
+    condition     = length(jsondecode(google_monitoring_dashboard.service.dashboard_json).mosaicLayout.tiles) == 13 && !can(jsondecode(google_monitoring_dashboard.service.dashboard_json).mosaicLayout.tiles[0].xPos)
+    error_message = "Twelve charts and the log."
+  }
 }
 
-run "one_line_of_what_must_not_happen_raises_it_at_once" {
+run "lines_are_known_by_severity_and_message_and_one_of_what_must_not_happen_raises_it_at_once" {
   command = plan
 
   assert {
@@ -61,10 +91,6 @@ run "one_line_of_what_must_not_happen_raises_it_at_once" {
     condition     = google_monitoring_alert_policy.alert["connect-lured"].conditions[0].condition_matched_log[0].label_extractors["tenant"] == "EXTRACT(jsonPayload.\"tenant.id\")"
     error_message = "Whose consent it was about stands in the notification."
   }
-}
-
-run "levels_and_fields_are_those_of_cloud_logging" {
-  command = plan
 
   assert {
     condition     = strcontains(google_logging_metric.lines["refresh-failed"].filter, "(severity=WARNING AND jsonPayload.\"message\"=\"a refresh has failed\")")
@@ -85,13 +111,23 @@ run "levels_and_fields_are_those_of_cloud_logging" {
     condition     = google_logging_metric.lines["refresh-failed"].label_extractors == tomap({ provider = "EXTRACT(jsonPayload.\"provider.id\")", outcome = "EXTRACT(jsonPayload.\"outcome\")" })
     error_message = "Refreshes that fail are told apart by provider and class."
   }
+
+  assert {
+    condition = (
+      strcontains(google_monitoring_alert_policy.alert["refresh-failures"].conditions[0].condition_prometheus_query_language[0].query, "(sum by (provider) (increase(logging_googleapis_com:user_oauth_refreshed{monitored_resource=\"cloud_run_revision\"}[1800s])) or 0 * sum by (provider) (increase(logging_googleapis_com:user_oauth_refresh_failed{")
+      && endswith(google_monitoring_alert_policy.alert["refresh-failures"].conditions[0].condition_prometheus_query_language[0].query, ">= 20")
+    )
+    error_message = "Without any that went well there is nothing to divide by."
+  }
 }
 
-run "what_is_counted_has_its_threshold_and_its_window" {
+run "what_is_counted_has_its_threshold_and_window_and_what_is_silent_its_interval" {
   command = plan
 
   variables {
-    thresholds = { provider-failing = 9 }
+    thresholds    = { provider-failing = 9 }
+    job_intervals = { scheduled-refresh = 1800 }
+    disabled      = ["grants-ending", "unhealthy"]
   }
 
   assert {
@@ -114,26 +150,6 @@ run "what_is_counted_has_its_threshold_and_its_window" {
     ]))
     error_message = "A metric that has just been made is not known yet; the first apply would fail."
   }
-}
-
-run "a_provider_all_of_whose_refreshes_fail_has_a_share_too" {
-  command = plan
-
-  assert {
-    condition = (
-      strcontains(google_monitoring_alert_policy.alert["refresh-failures"].conditions[0].condition_prometheus_query_language[0].query, "(sum by (provider) (increase(logging_googleapis_com:user_oauth_refreshed{monitored_resource=\"cloud_run_revision\"}[1800s])) or 0 * sum by (provider) (increase(logging_googleapis_com:user_oauth_refresh_failed{")
-      && endswith(google_monitoring_alert_policy.alert["refresh-failures"].conditions[0].condition_prometheus_query_language[0].query, ">= 20")
-    )
-    error_message = "Without any that went well there is nothing to divide by."
-  }
-}
-
-run "a_job_that_is_silent_for_two_intervals_is_missed" {
-  command = plan
-
-  variables {
-    job_intervals = { scheduled-refresh = 1800 }
-  }
 
   assert {
     condition = (
@@ -143,47 +159,6 @@ run "a_job_that_is_silent_for_two_intervals_is_missed" {
     )
     error_message = "Absent for an interval, and for another: two, and time for a first run after an apply."
   }
-}
-
-run "health_is_asked_from_outside_and_degraded_is_not_healthy" {
-  command = plan
-
-  assert {
-    condition = (
-      google_monitoring_uptime_check_config.health.monitored_resource[0].labels.host == "oauth.example.com"
-      && google_monitoring_uptime_check_config.health.http_check[0].path == "/health"
-      && google_monitoring_uptime_check_config.health.http_check[0].validate_ssl
-      && google_monitoring_uptime_check_config.health.content_matchers[0].content == "\"status\":\"healthy\""
-    )
-    error_message = "The check has to look at what /health says."
-  }
-
-  assert {
-    condition     = google_monitoring_alert_policy.alert["server-errors"].conditions[0].condition_threshold[0].threshold_value == 0.05 && google_monitoring_alert_policy.alert["server-errors"].conditions[0].condition_threshold[0].denominator_filter != null
-    error_message = "5xx are a share of all answers."
-  }
-}
-
-run "everybody_named_is_told_of_everything" {
-  command = apply
-
-  variables {
-    emails                = ["oncall@example.com", "lead@example.com"]
-    notification_channels = ["projects/shop/notificationChannels/1"]
-  }
-
-  assert {
-    condition     = alltrue([for policy in google_monitoring_alert_policy.alert : length(policy.notification_channels) == 3])
-    error_message = "Both addresses and the channel."
-  }
-}
-
-run "what_is_disabled_is_not_there" {
-  command = plan
-
-  variables {
-    disabled = ["grants-ending", "unhealthy"]
-  }
 
   assert {
     condition     = !contains(keys(google_monitoring_alert_policy.alert), "grants-ending") && !contains(keys(google_monitoring_alert_policy.alert), "unhealthy") && !contains(keys(google_logging_metric.lines), "grants-ending")
@@ -191,41 +166,14 @@ run "what_is_disabled_is_not_there" {
   }
 }
 
-run "the_dashboard_is_json_and_has_no_zeros_that_would_change_in_every_plan" {
-  command = plan
-
-  assert {
-    condition     = length(jsondecode(google_monitoring_dashboard.service.dashboard_json).mosaicLayout.tiles) == 13 && !can(jsondecode(google_monitoring_dashboard.service.dashboard_json).mosaicLayout.tiles[0].xPos)
-    error_message = "Twelve charts and the log."
-  }
-}
-
-run "a_threshold_of_an_alert_that_is_not_there_is_refused" {
+run "alerts_that_are_not_there_and_a_host_with_a_scheme_are_refused" {
   command = plan
 
   variables {
     thresholds = { provider-fialing = 9 }
+    disabled   = ["unhelthy"]
+    host       = "https://oauth.example.com/"
   }
 
-  expect_failures = [var.thresholds]
-}
-
-run "an_unknown_alert_can_not_be_disabled" {
-  command = plan
-
-  variables {
-    disabled = ["unhelthy"]
-  }
-
-  expect_failures = [var.disabled]
-}
-
-run "a_host_with_a_scheme_is_refused" {
-  command = plan
-
-  variables {
-    host = "https://oauth.example.com/"
-  }
-
-  expect_failures = [var.host]
+  expect_failures = [var.thresholds, var.disabled, var.host]
 }
