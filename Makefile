@@ -91,7 +91,7 @@ image: ## Makes an image of each function that was built, in target/image, and s
 bench: ## Measures the service against a bare route, and prints a table
 	cargo run --profile bench --locked -p bench -- all
 
-.PHONY: deploy release plan secrets smoke rollback destroy deploy-check
+.PHONY: deploy release plan secrets outputs smoke rollback destroy deploy-check
 # An environment is a variable file: ENV=gcp/dev is terraform/environments/gcp/dev.tfvars. docs/deploy.md says what each does.
 deploy: ## Builds, plans, asks, applies, tries: make deploy ENV=gcp/dev
 	@infra/deploy/deploy $(ENV)
@@ -104,6 +104,9 @@ plan: ## Shows what deploying would change: make plan ENV=gcp/dev
 
 secrets: ## Gives an environment's secrets their values, or new ones: make secrets ENV=gcp/dev SET=callers
 	@infra/deploy/secrets $(ENV)
+
+outputs: ## Prints an environment's URLs, redirect URIs and the like: make outputs ENV=gcp/dev
+	@infra/deploy/outputs $(ENV)
 
 smoke: ## Tries a deployed environment from outside: make smoke ENV=gcp/dev
 	@infra/deploy/smoke $(ENV)
