@@ -56,6 +56,7 @@ terraform-apply: ## Applies both environments to pretended clouds, and tries eve
 	infra/terraform/apply-gcp.sh
 	infra/terraform/apply-aws.sh
 	infra/terraform/checkov.sh
+	infra/gateway/validate.sh
 	infra/terraform/try-applied.sh
 
 api-key: ## Makes an API key for a service: make api-key NAME=billing

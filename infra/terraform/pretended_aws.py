@@ -170,9 +170,8 @@ def settings(prefix):
             if value.startswith("arn:aws:secretsmanager:"):
                 assert setting.endswith("_SECRET"), f"{name}: {setting} is a secret's name"
                 setting, value = setting.removesuffix("_SECRET"), "secret:" + value.rsplit(":", 1)[1].rsplit("-", 1)[0]
-            assert setting in BESIDE or re.sub(r"^PROVIDER_[A-Z0-9_]+_CLIENT", "PROVIDER_<ID>_CLIENT", setting) in known, (
-                f"{name} is told {setting}, which docs/operations.md does not know"
-            )
+            row = re.sub(r"^PROVIDER_[A-Z0-9_]+_CLIENT", "PROVIDER_<ID>_CLIENT", setting)
+            assert {row, f"{row}_FILE"} & (known | BESIDE), f"{name} is told {setting}, which docs/operations.md does not know"
             said[name][setting] = value
     return said
 
