@@ -74,13 +74,16 @@ tf_init() {
     done
 }
 
+# Functions read their secrets when they start. What is written here is a variable of the next plan (a label at Google, so no colons), which
+# starts them all anew.
+start_anew() { date -u +%Y%m%d-%H%M%S | kept_put "secrets/$name"; }
+
 # make_plan RELEASE ARGUMENT…: plans, shows it, saves it in $plan. Ends with 0 where nothing would change, with 2 where something would.
 make_plan() {
     local release=$1 code=0
     shift
     plan=$work/plan
     rm -f "$plan"
-    # Read here, so that replacing a secret is something that a plan shows: functions read theirs when they start.
     TF_VAR_secrets_changed=$(kept_get "secrets/$name" 2>/dev/null || true)
     export TF_VAR_secrets_changed
     (umask 077; tf plan -detailed-exitcode -var-file="$tfvars" -var="release=$release" -out="$plan" "$@") || code=$?
