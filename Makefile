@@ -93,3 +93,33 @@ image: ## Makes an image of each function that was built, in target/image, and s
 
 bench: ## Measures the service against a bare route, and prints a table
 	cargo run --profile bench --locked -p bench -- all
+
+.PHONY: deploy release plan secrets outputs smoke rollback destroy deploy-check
+# An environment is a variable file: ENV=gcp/dev is terraform/environments/gcp/dev.tfvars. docs/deploy.md says what each does.
+deploy: ## Builds, plans, asks, applies, tries: make deploy ENV=gcp/dev
+	@infra/deploy/deploy $(ENV)
+
+release: ## Builds and uploads what would be deployed, and no more: make release ENV=gcp/dev
+	@infra/deploy/release $(ENV)
+
+plan: ## Shows what deploying would change: make plan ENV=gcp/dev
+	@infra/deploy/plan $(ENV)
+
+secrets: ## Gives an environment's secrets their values, or new ones: make secrets ENV=gcp/dev SET=callers
+	@infra/deploy/secrets $(ENV)
+
+outputs: ## Prints an environment's URLs, redirect URIs and the like: make outputs ENV=gcp/dev
+	@infra/deploy/outputs $(ENV)
+
+smoke: ## Tries a deployed environment from outside: make smoke ENV=gcp/dev
+	@infra/deploy/smoke $(ENV)
+
+rollback: ## Goes back to the release before: make rollback ENV=gcp/dev
+	@infra/deploy/rollback $(ENV)
+
+destroy: ## Takes an environment away but for data and keys: make destroy ENV=gcp/dev
+	@infra/deploy/destroy $(ENV)
+
+deploy-check: ## Tries what deploys, against a cloud that is a folder (needs terraform, jq, shellcheck)
+	infra/deploy/tests/run
+	infra/deploy/tests/stays
