@@ -1,7 +1,7 @@
 # Verbs, no logic: each is a line or two that anybody could type.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-deployed soak fuzz check terraform-check terraform-apply api-key verify-audit fmt openapi gateway build package image bench
+.PHONY: help run test test-deployed soak fuzz check code-check terraform-check terraform-apply api-key verify-audit fmt openapi gateway build package image bench
 
 # What is deployed; `make package FUNCTIONS=token-get ARCH=arm64` packages one of them for the other architecture.
 FUNCTIONS := authorize callback token-get admin scheduled-refresh scheduled-health
@@ -40,15 +40,15 @@ fuzz: ## Feeds made-up input to what reads input first, SECONDS_EACH for each of
 			target/fuzz/corpus/$$target infra/fuzz/corpus/$$target -- \
 			-max_total_time=$(SECONDS_EACH) -timeout=5 -verbosity=0 -print_final_stats=1; done
 
-check: ## Looks without running: format, lints, dependencies, links in the documentation, terraform/ (needs cargo-deny)
+check: code-check terraform-check deploy-check ## Looks without running the service: all of the three
+
+code-check: ## Looks at the code: format, lints, dependencies, links in its documentation (needs cargo-deny)
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	cargo clippy -p standalone --no-default-features --locked -- -D warnings
 	cargo clippy --no-default-features --features cloud --locked $(addprefix -p ,$(FUNCTIONS)) -- -D warnings
 	cargo deny --locked check bans licenses sources
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
-	infra/terraform/check.sh
-	infra/terraform/costs.py --check docs/costs.md
 
 terraform-check: ## Looks at all that is below terraform/: format, validity, tests, READMEs (needs terraform 1.11)
 	infra/terraform/check.sh
@@ -93,3 +93,33 @@ image: ## Makes an image of each function that was built, in target/image, and s
 
 bench: ## Measures the service against a bare route, and prints a table
 	cargo run --profile bench --locked -p bench -- all
+
+.PHONY: deploy release plan secrets outputs smoke rollback destroy deploy-check
+# An environment is a variable file: ENV=gcp/dev is terraform/environments/gcp/dev.tfvars. docs/deploy.md says what each does.
+deploy: ## Builds, plans, asks, applies, tries: make deploy ENV=gcp/dev
+	@infra/deploy/deploy $(ENV)
+
+release: ## Builds and uploads what would be deployed, and no more: make release ENV=gcp/dev
+	@infra/deploy/release $(ENV)
+
+plan: ## Shows what deploying would change: make plan ENV=gcp/dev
+	@infra/deploy/plan $(ENV)
+
+secrets: ## Gives an environment's secrets their values, or new ones: make secrets ENV=gcp/dev SET=callers
+	@infra/deploy/secrets $(ENV)
+
+outputs: ## Prints an environment's URLs, redirect URIs and the like: make outputs ENV=gcp/dev
+	@infra/deploy/outputs $(ENV)
+
+smoke: ## Tries a deployed environment from outside: make smoke ENV=gcp/dev
+	@infra/deploy/smoke $(ENV)
+
+rollback: ## Goes back to the release before: make rollback ENV=gcp/dev
+	@infra/deploy/rollback $(ENV)
+
+destroy: ## Takes an environment away but for data and keys: make destroy ENV=gcp/dev
+	@infra/deploy/destroy $(ENV)
+
+deploy-check: ## Tries what deploys, against a cloud that is a folder (needs terraform, jq, shellcheck)
+	infra/deploy/tests/run
+	infra/deploy/tests/stays

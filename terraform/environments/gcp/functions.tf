@@ -85,7 +85,8 @@ module "function" {
   timeout_seconds = each.value.timeout
   min_instances   = each.value.min_instances
   max_instances   = each.value.max_instances
-  labels          = merge(local.labels, { function = each.key })
+  # Of the revision too: another one starts instances that read their secrets anew.
+  labels = merge(local.labels, { function = each.key }, var.secrets_changed == "" ? {} : { secrets-changed = var.secrets_changed })
 }
 
 module "schedule" {

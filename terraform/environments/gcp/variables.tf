@@ -142,6 +142,18 @@ variable "log" {
   nullable    = false
 }
 
+variable "secrets_changed" {
+  description = "When a secret was last given another value. Functions read theirs when they start, and another text here starts them all anew; `make deploy` gives it."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z0-9_-]{0,63}$", var.secrets_changed))
+    error_message = "secrets_changed is a label: lower-case letters, digits, _ and -, such as 20260101-120000."
+  }
+}
+
 variable "labels" {
   description = "Labels of whatever can have them, beside `service` and `environment`."
   type        = map(string)
