@@ -1,7 +1,7 @@
 # Verbs, no logic: each is a line or two that anybody could type.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-deployed soak fuzz check terraform-check terraform-apply api-key verify-audit fmt openapi gateway build package image bench
+.PHONY: help run test test-deployed soak fuzz check code-check terraform-check terraform-apply api-key verify-audit fmt openapi gateway build package image bench
 
 # What is deployed; `make package FUNCTIONS=token-get ARCH=arm64` packages one of them for the other architecture.
 FUNCTIONS := authorize callback token-get admin scheduled-refresh scheduled-health
@@ -40,17 +40,19 @@ fuzz: ## Feeds made-up input to what reads input first, SECONDS_EACH for each of
 			target/fuzz/corpus/$$target infra/fuzz/corpus/$$target -- \
 			-max_total_time=$(SECONDS_EACH) -timeout=5 -verbosity=0 -print_final_stats=1; done
 
-check: ## Looks without running: format, lints, dependencies, links in the documentation, terraform/ (needs cargo-deny)
+check: code-check terraform-check deploy-check ## Looks without running the service: all of the three
+
+code-check: ## Looks at the code: format, lints, dependencies, links in its documentation (needs cargo-deny)
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	cargo clippy -p standalone --no-default-features --locked -- -D warnings
 	cargo clippy --no-default-features --features cloud --locked $(addprefix -p ,$(FUNCTIONS)) -- -D warnings
 	cargo deny --locked check bans licenses sources
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
-	infra/terraform/check.sh
 
 terraform-check: ## Looks at all that is below terraform/: format, validity, tests, READMEs (needs terraform 1.11)
 	infra/terraform/check.sh
+	infra/terraform/costs.py --check docs/costs.md
 
 terraform-apply: ## Applies both environments to pretended clouds, and tries every route and trigger (needs infra/terraform/requirements.txt)
 	infra/terraform/apply-gcp.sh

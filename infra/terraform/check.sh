@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
+# shellcheck disable=SC2329 # what is exported is called by the shells of xargs
 # Looks at all that is below terraform/ without touching a cloud: format, and for each module, environment and example
-# init, validate and its tests; that each README names the inputs and outputs that there are; and that what Google's
+# whether it is valid and its tests; that each README names the inputs and outputs that there are; and that what Google's
 # environment plans for each of its variable files is as rights_gcp.py wants it. A line each.
 #   infra/terraform/check.sh                       everything
 #   infra/terraform/check.sh modules/gcp/kms …     these folders of terraform/
 set -euo pipefail
-# shellcheck disable=SC2329 # what is exported is called by the shells of xargs
 # shellcheck source=infra/terraform/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 need_terraform
@@ -63,8 +63,10 @@ one() {
     local began=$SECONDS log result=ok passed
     log=$work/$(echo "$1" | tr / -).log
     {
-        described "$1" && cd "$1" && terraform init -no-color && terraform validate -no-color &&
-            if compgen -G 'tests/*.tftest.hcl' >/dev/null; then terraform test -no-color; fi && planned "$1"
+        # A test validates first, so doing it twice would only read the provider's schema twice.
+        described "$1" && cd "$1" && terraform init -no-color &&
+            if compgen -G 'tests/*.tftest.hcl' >/dev/null; then terraform test -no-color; else terraform validate -no-color; fi &&
+            planned "$1"
     } >"$log" 2>&1 || result=FAILED
     passed=$(sed -nE 's/^(Success|Failure)! ([0-9]+) passed.*/, \2 tests/p' "$log")
     # At once, as another folder is being looked at meanwhile.

@@ -87,7 +87,7 @@ pub fn build(config: Config, parts: Parts) -> Result<Arc<Context>, BuildError> {
     let wrap = seal::open(&config.key_url, may_create, config.kms_endpoint.as_ref(), &google)
         .map_err(BuildError::Key)?;
     let attempt_key = attempt_key(&config, wrap.as_ref())?;
-    let audit = audit(&config, &attempt_key, name, &clock, &ids)?;
+    let audit = audit(&config, attempt_key.as_ref(), name, &clock, &ids)?;
     let providers = providers(&config)?;
     let known = providers.iter().map(|each| each.id().clone()).collect();
     let access = Access::open(
@@ -142,25 +142,31 @@ fn embedded_store_is_new(store_url: &str) -> bool {
     }
 }
 
-fn attempt_key(config: &Config, wrap: &dyn KeyWrap) -> Result<AttemptKey, BuildError> {
-    let unusable = |problem: &dyn std::fmt::Display| BuildError::AttemptKey(problem.to_string());
-    match &config.attempt_key {
-        Some(key) => AttemptKey::from_base64(key).map_err(|error| unusable(&error)),
-        None => {
-            let derived = wrap.derive("attempts").ok_or_else(|| {
-                unusable(
-                    &"is required with this KEY_URL: 32 random bytes in base64, the same for every function",
-                )
-            })?;
-            AttemptKey::new(&derived).map_err(|error| unusable(&error))
-        }
-    }
+/// The attempt key, as it is configured or follows from a key file. A KMS key gives none, and no key does: then it is for who serves endpoints to insist.
+fn attempt_key(config: &Config, wrap: &dyn KeyWrap) -> Result<Option<AttemptKey>, BuildError> {
+    let key = match (&config.attempt_key, wrap.derive("attempts")) {
+        (Some(key), _) => AttemptKey::from_base64(key).map(Some),
+        (None, Some(derived)) => AttemptKey::new(&derived).map(Some),
+        (None, None) => Ok(None),
+    };
+    key.map_err(|error| BuildError::AttemptKey(error.to_string()))
 }
 
-/// The audit log, chained by a key of its own or one that is derived from the attempt key, which every function has.
+/// What a process says that lacks the attempt key.
+const ATTEMPT_KEY_REQUIRED: &str = "is required with this KEY_URL: 32 random bytes in base64, the same for every function (a scheduled one needs only AUDIT_KEY)";
+
+/// Whether endpoints can be served: what they hand out is sealed with the attempt key.
+///
+/// # Errors
+/// Without that key.
+pub fn may_serve_endpoints(ctx: &Context) -> Result<(), BuildError> {
+    ctx.attempt_key().map(drop).map_err(|_| BuildError::AttemptKey(ATTEMPT_KEY_REQUIRED.to_owned()))
+}
+
+/// The audit log, chained by a key of its own or one that is derived from the attempt key.
 fn audit(
     config: &Config,
-    attempt_key: &AttemptKey,
+    attempt_key: Option<&AttemptKey>,
     name: &str,
     clock: &Arc<dyn Clock>,
     ids: &Arc<dyn Ids>,
@@ -168,6 +174,7 @@ fn audit(
     let key = match &config.audit_key {
         Some(key) => AuditKey::from_base64(key).map_err(|error| BuildError::AuditKey(error.to_string()))?,
         None => attempt_key
+            .ok_or_else(|| BuildError::AttemptKey(ATTEMPT_KEY_REQUIRED.to_owned()))?
             .derive(KEY_PURPOSE)
             .and_then(|key| AuditKey::new(&key).ok())
             .ok_or_else(|| BuildError::AuditKey("can't be derived from the attempt key".to_owned()))?,
@@ -189,3 +196,6 @@ fn providers(config: &Config) -> Result<Providers, BuildError> {
     }
     Ok(providers)
 }
+
+#[cfg(all(test, feature = "cloud"))]
+mod tests;

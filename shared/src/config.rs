@@ -5,6 +5,7 @@ mod env;
 mod parse;
 mod redirect_allow;
 mod rules;
+mod secrets;
 #[cfg(test)]
 mod tests;
 
@@ -200,32 +201,52 @@ pub(super) const LOOPBACK_8080: SocketAddr = SocketAddr::new(std::net::IpAddr::V
 const LOOPBACK_8090: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8090);
 
 impl Config {
-    /// Reads the environment of the process.
+    /// Reads the environment of the process, and the secrets that it names.
     ///
     /// # Errors
     /// Everything that is missing or wrong, at once.
-    pub fn from_env() -> Result<Self, ConfigError> {
+    pub async fn from_env() -> Result<Self, ConfigError> {
         // A variable that is not UTF-8 is none of ours.
-        Self::from_vars(
-            std::env::vars_os()
-                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
-        )
+        let vars = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        Self::from_vars_and_secrets(vars).await
     }
 
-    /// Reads the given variables instead; files that `…_FILE` names are read.
+    /// Reads the given variables instead, files that `…_FILE` names, and secrets that `…_SECRET` names.
+    ///
+    /// # Errors
+    /// Everything that is missing or wrong, at once.
+    pub async fn from_vars_and_secrets<N: Into<String>, V: Into<String>>(
+        vars: impl IntoIterator<Item = (N, V)>,
+    ) -> Result<Self, ConfigError> {
+        let mut env = Env::new(vars.into_iter().map(|(name, value)| (name.into(), value.into())));
+        let without = Self::read(&mut env);
+        let wanted = env.wanted();
+        if wanted.is_empty() {
+            return without;
+        }
+        let brought = secrets::bring(&env, &wanted).await;
+        env.bring(brought);
+        Self::read(&mut env)
+    }
+
+    /// Reads the given variables, and files that `…_FILE` names; no secret.
     ///
     /// # Errors
     /// Everything that is missing or wrong, at once.
     pub fn from_vars<N: Into<String>, V: Into<String>>(
         vars: impl IntoIterator<Item = (N, V)>,
     ) -> Result<Self, ConfigError> {
-        let mut env = Env::new(vars.into_iter().map(|(name, value)| (name.into(), value.into())));
-        let listen = listen(&mut env);
-        let lambda = lambda(&mut env);
+        Self::read(&mut Env::new(vars.into_iter().map(|(name, value)| (name.into(), value.into()))))
+    }
+
+    fn read(env: &mut Env) -> Result<Self, ConfigError> {
+        let listen = listen(env);
+        let lambda = lambda(env);
         let callers = env.callers();
         let usual = if callers.is_some() { Auth::Callers } else { Auth::Off };
         let auth = env.parsed("AUTH", parse::auth).unwrap_or(usual);
-        refuse_open_doors(&mut env, listen, lambda, auth, callers.is_some());
+        refuse_open_doors(env, listen, lambda, auth, callers.is_some());
         // Under Lambda nothing listens, and callers come from elsewhere.
         let local = listen.is_loopback() && !lambda;
         let data_dir = PathBuf::from(env.text("DATA_DIR").unwrap_or_else(|| "./data".to_owned()));
@@ -242,25 +263,23 @@ impl Config {
             .unwrap_or_else(|| in_data_dir("sqlite", "store.db"));
         let config = Self {
             listen,
-            google_project: google_project(&mut env, &store_url),
+            google_project: google_project(env, &store_url),
             cache_url: env
                 .parsed("CACHE_URL", |text| parse::scheme(text, &["memory:", "redis://", "rediss://"]))
                 .unwrap_or_else(|| "memory:".to_owned())
                 .into(),
-            key_url: env
-                .parsed("KEY_URL", |text| parse::scheme(text, &["file:", "gcpkms://"]))
-                .unwrap_or_else(|| in_data_dir("file", "key")),
+            key_url: env.parsed("KEY_URL", parse::key_url).unwrap_or_else(|| in_data_dir("file", "key")),
             cache_ca: env.text("CACHE_CA"),
             kms_endpoint: env.parsed("KMS_ENDPOINT", parse::base_url),
             firestore_emulator: env.text("FIRESTORE_EMULATOR_HOST"),
-            google_credentials: google_credentials(&mut env),
+            google_credentials: google_credentials(env),
             otlp_endpoint: env.parsed("OTEL_EXPORTER_OTLP_ENDPOINT", parse::base_url),
             auth,
             trusted_proxies: env.parsed("TRUSTED_PROXIES", parse::proxies).unwrap_or_default(),
             cors_origins: env.parsed("CORS_ORIGINS", parse::web_origins).unwrap_or_default(),
             callers: callers.filter(|_| auth == Auth::Callers),
             gateway: env.parsed("GATEWAY", parse::gateway),
-            audit: audit(&mut env, auth, is_embedded(&store_url), &data_dir),
+            audit: audit(env, auth, is_embedded(&store_url), &data_dir),
             audit_key: env.parsed("AUDIT_KEY", parse::attempt_key),
             lambda,
             redirect_style: env
@@ -284,8 +303,8 @@ impl Config {
             log: env.parsed("LOG", parse::filter).unwrap_or_else(|| "info".to_owned()),
             log_format: env
                 .parsed("LOG_FORMAT", parse::log_format)
-                .unwrap_or_else(|| LogFormat::usual(&env, lambda)),
-            providers: providers(&mut env),
+                .unwrap_or_else(|| LogFormat::usual(env, lambda)),
+            providers: providers(env),
             data_dir,
             store_url,
             // The one setting without a value to go on with; last, so that all problems are known.

@@ -6,6 +6,8 @@
 pub mod access;
 pub mod app;
 pub mod audit;
+#[cfg(feature = "cloud")]
+pub mod aws;
 pub mod cache;
 pub mod clock;
 pub mod config;

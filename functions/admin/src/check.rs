@@ -40,7 +40,7 @@ pub(crate) struct CheckAnswer {
         (status = 404, description = "`connection_not_found`", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "`reauthorization_required`: it has ended already", body = Problem, content_type = "application/problem+json"),
         (status = 502, description = "`provider_misconfigured`", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "`provider_unavailable`, `provider_rate_limited`, `refresh_in_progress`, `store_unavailable`, `key_unavailable`", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "`provider_not_configured`, `provider_unavailable`, `provider_rate_limited`, `refresh_in_progress`, `store_unavailable`, `key_unavailable`", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn check(

@@ -112,10 +112,12 @@ pub(crate) async fn create(
         minted_by: asked.caller().name(),
         expires_at: ctx.clock.now() + SESSION_TTL,
     };
-    let session_token = session.token(&ctx.attempt_key).map_err(|error| {
-        tracing::error!(error = &error as &dyn std::error::Error, "a session was not sealed");
+    let not_sealed = |error: &(dyn std::error::Error + 'static)| {
+        tracing::error!(error, "a session was not sealed");
         Problem::new(Code::Internal)
-    })?;
+    };
+    let key = ctx.attempt_key().map_err(|error| not_sealed(&error))?;
+    let session_token = session.token(key).map_err(|error| not_sealed(&error))?;
     Ok(Json(SessionAnswer {
         connect_url: ctx.config.public(&format!("{}#{session_token}", page::PATH)),
         session_token,

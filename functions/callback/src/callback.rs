@@ -59,7 +59,7 @@ pub(crate) struct CallbackAnswer {
         (status = 400, description = "`invalid_request`, `state_invalid`, `access_denied`, `issuer_mismatch`", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "`identity_mismatch`", body = Problem, content_type = "application/problem+json"),
         (status = 502, description = "`exchange_failed`, `provider_misconfigured`", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "`provider_unavailable`, `provider_rate_limited`, `store_unavailable`, `key_unavailable`", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "`provider_not_configured`, `provider_unavailable`, `provider_rate_limited`, `store_unavailable`, `key_unavailable`", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn callback(
@@ -85,7 +85,7 @@ pub(crate) async fn callback(
         (status = 404, description = "`unknown_provider`", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "`identity_mismatch`", body = Problem, content_type = "application/problem+json"),
         (status = 502, description = "`exchange_failed`, `provider_misconfigured`", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "`provider_unavailable`, `provider_rate_limited`, `store_unavailable`, `key_unavailable`", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "`provider_not_configured`, `provider_unavailable`, `provider_rate_limited`, `store_unavailable`, `key_unavailable`", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn callback_of_provider(

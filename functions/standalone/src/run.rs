@@ -22,12 +22,13 @@ pub async fn run() -> ExitCode {
 }
 
 async fn start() -> Result<ExitCode, Box<dyn std::error::Error>> {
-    let config = Config::from_env()?;
+    let config = Config::from_env().await?;
     telemetry::init("standalone", &config);
     entry::harden();
     entry::may_serve(&config)?;
     let (config, sandbox) = with_sandbox(config).await?;
     let ctx = app::build(config, Parts::system("standalone", true))?;
+    app::may_serve_endpoints(&ctx)?;
     let listener = TcpListener::bind(ctx.config.listen.address)
         .await
         .map_err(|error| format!("{} can't be listened on: {error}", ctx.config.listen.address))?;

@@ -98,7 +98,7 @@ fn in_clear<S: serde::Serializer>(token: &SecretString, serializer: S) -> Result
         (status = 413, description = "`invalid_request`: more than 64 KiB", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "`invalid_request`: not JSON", body = Problem, content_type = "application/problem+json"),
         (status = 502, description = "`provider_misconfigured`", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "`provider_unavailable`, `provider_rate_limited`, `refresh_in_progress`, `store_unavailable`, `key_unavailable`", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "`provider_not_configured`, `provider_unavailable`, `provider_rate_limited`, `refresh_in_progress`, `store_unavailable`, `key_unavailable`", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn get(

@@ -49,7 +49,7 @@ pub(crate) struct RefreshAnswer {
         (status = 413, description = "`invalid_request`: more than 64 KiB", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "`invalid_request`: not JSON", body = Problem, content_type = "application/problem+json"),
         (status = 502, description = "`provider_misconfigured`", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "`provider_unavailable`, `provider_rate_limited`, `refresh_in_progress`, `store_unavailable`, `key_unavailable`", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "`provider_not_configured`, `provider_unavailable`, `provider_rate_limited`, `refresh_in_progress`, `store_unavailable`, `key_unavailable`", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn refresh(

@@ -49,6 +49,15 @@ pub(super) fn base_url(text: &str) -> Result<Url, String> {
         .ok_or_else(|| "must be an http or https URL without user, query and fragment".to_owned())
 }
 
+/// The same, `https` but on this machine.
+#[cfg(feature = "cloud")]
+pub(super) fn safe_url(text: &str) -> Result<Url, String> {
+    base_url(text)
+        .ok()
+        .filter(|url| url.scheme() == "https" || is_loopback(url))
+        .ok_or_else(|| "must be an https URL, or http on loopback".to_owned())
+}
+
 /// Scheme, host and port only.
 pub(super) fn origin(text: &str) -> Result<Url, String> {
     base_url(text)
@@ -118,6 +127,14 @@ pub(super) fn scheme(text: &str, known: &[&str]) -> Result<String, String> {
         Ok(text.to_owned())
     } else {
         Err(format!("must begin with {}", known.join(" or ")))
+    }
+}
+
+/// The same for the key-encryption key, which a function may also do without.
+pub(super) fn key_url(text: &str) -> Result<String, String> {
+    match text {
+        "none" => Ok(text.to_owned()),
+        _ => scheme(text, &["file:", "gcpkms://"]).map_err(|problem| format!("{problem}, or be none")),
     }
 }
 

@@ -31,7 +31,7 @@ where
             return ExitCode::FAILURE;
         }
     };
-    let Some(ctx) = start(name) else { return ExitCode::FAILURE };
+    let Some(ctx) = start(name).await else { return ExitCode::FAILURE };
     if let Some(input) = once {
         return run_once(&ctx, input.bounds(&ctx.config, None), run).await;
     }

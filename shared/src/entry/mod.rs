@@ -26,8 +26,12 @@ pub use self::stop::told_to_stop;
 
 /// Runs an endpoint group: under Lambda for as long as there are events, else on its port until SIGTERM or Ctrl-C.
 pub async fn http(name: &'static str, endpoints: Endpoints) -> ExitCode {
-    let Some(ctx) = start(name) else { return ExitCode::FAILURE };
+    let Some(ctx) = start(name).await else { return ExitCode::FAILURE };
     if let Err(error) = may_serve(&ctx.config) {
+        complain(&error);
+        return ExitCode::FAILURE;
+    }
+    if let Err(error) = app::may_serve_endpoints(&ctx) {
         complain(&error);
         return ExitCode::FAILURE;
     }
@@ -55,8 +59,8 @@ pub fn may_serve(config: &Config) -> Result<(), NotForEndpoints> {
 }
 
 /// Reads the configuration and builds the context; says what is wrong, all of it, when it can't.
-fn start(name: &'static str) -> Option<Arc<Context>> {
-    let config = match Config::from_env() {
+async fn start(name: &'static str) -> Option<Arc<Context>> {
+    let config = match Config::from_env().await {
         Ok(config) => config,
         Err(error) => {
             complain(&error);

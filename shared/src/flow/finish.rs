@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::connect::{ConnectError, Consented, connect};
-use super::{Context, actor, alert, attempts, discard};
+use super::{Context, NoAttemptKey, actor, alert, attempts, discard};
 use crate::clock::NoRandomness;
 use crate::domain::{
     Account, Attempt, AttemptId, Browser, Completion, Connection, Parked, ProviderId, TenantId, Timestamp,
@@ -116,8 +116,11 @@ pub enum FinishError {
     /// The provider could not ask the user.
     #[error("the provider answered {0:?} instead of a code")]
     Authorization(String),
-    /// The provider is not configured any more.
-    #[error("the provider has no client id and secret any more")]
+    /// There is no key that opens attempts.
+    #[error("attempts can't be opened")]
+    Key(#[source] NoAttemptKey),
+    /// The provider is not configured any more, or not here.
+    #[error("the provider has no client id and secret")]
     NotConfigured,
     /// The code was not exchanged.
     #[error("the code was not exchanged")]
@@ -174,7 +177,7 @@ impl FinishError {
             },
             Self::Connect(error) => error.code(),
             Self::Seal(error) => error.code(),
-            Self::Randomness(_) | Self::Encode(_) | Self::Lost => Code::Internal,
+            Self::Key(_) | Self::Randomness(_) | Self::Encode(_) | Self::Lost => Code::Internal,
         }
     }
 
@@ -243,6 +246,7 @@ async fn raise(ctx: &Context, attempt: &Attempt) {
 
 /// Takes the attempt by its state, once, and checks that it is for this provider.
 async fn take(ctx: &Context, callback: &Callback) -> Result<Attempt, FinishError> {
+    let key = ctx.attempt_key().map_err(FinishError::Key)?;
     let state: AttemptId =
         callback.state.as_deref().and_then(|state| state.parse().ok()).ok_or(FinishError::State)?;
     let state = state.to_string();
@@ -250,7 +254,7 @@ async fn take(ctx: &Context, callback: &Callback) -> Result<Attempt, FinishError
         attempts::TakeError::Unknown => FinishError::State,
         attempts::TakeError::Cache(_) | attempts::TakeError::Store(_) => FinishError::Attempt(error),
     })?;
-    let opened = ctx.attempt_key.open(&["attempt", &state], &sealed).map_err(|_| FinishError::State)?;
+    let opened = key.open(&["attempt", &state], &sealed).map_err(|_| FinishError::State)?;
     let attempt: Attempt = serde_json::from_slice(&opened).map_err(|_| FinishError::State)?;
     let in_time = attempt.expires_at > ctx.clock.now();
     let right_provider = callback.provider.as_ref().is_none_or(|each| *each == attempt.provider);
@@ -262,7 +266,8 @@ async fn complete_attempt(
     attempt: &Attempt,
     callback: Callback,
 ) -> Result<Finished, FinishError> {
-    let provider = ctx.providers.get(&attempt.provider).ok_or(FinishError::NotConfigured)?;
+    let provider = ctx.providers.get(&attempt.provider).filter(|each| each.has_secret());
+    let provider = provider.ok_or(FinishError::NotConfigured)?;
     let insists = ctx.access.policy().tenant(&attempt.tenant_id).completion;
     if insists == Completion::Confirm && attempt.completion == Completion::Direct {
         // It was started before the tenant insisted: its code is not used, and the user starts again.

@@ -15,14 +15,15 @@ pub struct Reachable {
     pub cache: bool,
     /// The store.
     pub store: bool,
-    /// The key-encryption key.
-    pub key: bool,
+    /// The key-encryption key; `None`: this process has none, and needs none.
+    pub key: Option<bool>,
 }
 
 /// Asks the dependencies.
 pub async fn reachable(ctx: &Context) -> Reachable {
-    let (cache, store, key) =
-        tokio::join!(answers(ctx.cache.ping()), answers(ctx.store.ping()), answers(ctx.keyring.ping()),);
+    let key =
+        async { if ctx.keyring.is_configured() { Some(answers(ctx.keyring.ping()).await) } else { None } };
+    let (cache, store, key) = tokio::join!(answers(ctx.cache.ping()), answers(ctx.store.ping()), key);
     Reachable { cache, store, key }
 }
 

@@ -48,8 +48,8 @@ pub struct Context {
     pub cache: Arc<dyn Cache>,
     /// Seals and opens tokens.
     pub keyring: Keyring,
-    /// Seals attempts and connect sessions.
-    pub attempt_key: AttemptKey,
+    /// Seals attempts and connect sessions; jobs know neither. Flows ask [`Context::attempt_key`].
+    pub attempt_key: Option<AttemptKey>,
     /// Tells callers apart.
     pub access: Access,
     /// Keeps them from calling too often.
@@ -76,6 +76,21 @@ pub struct Context {
     pub alerts: alert::Alerts,
     /// What outlives its caller, and is waited for before the process ends.
     pub tasks: TaskTracker,
+}
+
+/// A process without `ATTEMPT_KEY` was asked for what needs it.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("this process has no ATTEMPT_KEY")]
+pub struct NoAttemptKey;
+
+impl Context {
+    /// The attempt key, without which no endpoints are served.
+    ///
+    /// # Errors
+    /// In a job that was given none.
+    pub fn attempt_key(&self) -> Result<&AttemptKey, NoAttemptKey> {
+        self.attempt_key.as_ref().ok_or(NoAttemptKey)
+    }
 }
 
 impl SealError {

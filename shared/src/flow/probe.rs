@@ -33,7 +33,10 @@ pub enum ProbeError {
     /// The connection has ended already.
     #[error("the connection has ended already: {0:?}")]
     Ended(Option<StatusReason>),
-    /// The provider is not configured, or refuses our app.
+    /// The provider is not configured here.
+    #[error("the provider has no client id")]
+    NotConfigured,
+    /// The provider refuses our app.
     #[error("the provider refuses this app")]
     Misconfigured(Option<String>),
     /// The provider limits us.
@@ -59,6 +62,7 @@ impl ProbeError {
     pub fn code(&self) -> Code {
         match self {
             Self::Ended(_) => Code::ReauthorizationRequired,
+            Self::NotConfigured => Code::ProviderNotConfigured,
             Self::Misconfigured(_) => Code::ProviderMisconfigured,
             Self::RateLimited(_) => Code::ProviderRateLimited,
             Self::Unavailable(..) => Code::ProviderUnavailable,
@@ -77,7 +81,7 @@ pub async fn probe(ctx: &Arc<Context>, connection: &Connection) -> Result<Probed
         return Err(ended());
     }
     let provider = ctx.providers.get(&connection.provider).filter(|each| each.app().is_some());
-    let provider = provider.ok_or(ProbeError::Misconfigured(None))?;
+    let provider = provider.ok_or(ProbeError::NotConfigured)?;
     let mut tested = connection.credential(None).ok_or_else(ended)?.clone();
     let started_at = ctx.clock.monotonic();
     let mut refreshed = false;

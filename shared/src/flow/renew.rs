@@ -63,7 +63,10 @@ pub enum RenewError {
     /// The grant has ended.
     #[error("the grant has ended: {0:?}")]
     Ended(StatusReason),
-    /// The provider is not configured, or refuses our app.
+    /// The provider is not configured here.
+    #[error("the provider has no client id and secret")]
+    NotConfigured,
+    /// The provider refuses our app.
     #[error("the provider refuses this app")]
     Misconfigured {
         /// What it says.
@@ -112,6 +115,7 @@ impl RenewError {
             Self::NotRefreshable => Code::NotRefreshable,
             Self::TooSoon(_) => Code::RefreshTooSoon,
             Self::Ended(_) => Code::ReauthorizationRequired,
+            Self::NotConfigured => Code::ProviderNotConfigured,
             Self::Misconfigured { .. } => Code::ProviderMisconfigured,
             Self::RateLimited { .. } => Code::ProviderRateLimited,
             Self::Unavailable { .. } => Code::ProviderUnavailable,
@@ -144,6 +148,7 @@ impl RenewError {
             | Self::NotRefreshable
             | Self::TooSoon(_)
             | Self::Ended(_)
+            | Self::NotConfigured
             | Self::RateLimited { .. }
             | Self::InProgress { .. }
             | Self::Store(_)
@@ -170,6 +175,7 @@ impl RenewError {
             Self::Missing
             | Self::NotRefreshable
             | Self::Ended(_)
+            | Self::NotConfigured
             | Self::Misconfigured { .. }
             | Self::Store(_)
             | Self::Seal(_)
@@ -254,10 +260,8 @@ fn may_refresh(ctx: &Context, seen: &Credential, trigger: &Trigger) -> Result<()
     if seen.refresh.is_none() {
         return Err(RenewError::NotRefreshable);
     }
-    let provider = ctx.providers.get(&seen.provider).filter(|each| each.app().is_some());
-    let Some(provider) = provider else {
-        return Err(RenewError::Misconfigured { provider_error: None });
-    };
+    let provider = ctx.providers.get(&seen.provider).filter(|each| each.has_secret());
+    let provider = provider.ok_or(RenewError::NotConfigured)?;
     if let Some(until) = seen.blocked_until(provider.descriptor.refresh.max_live_tokens.map(std::num::NonZeroUsize::get), now)
         // A token that is dead already can only be helped.
         && seen.is_live(now)

@@ -66,8 +66,8 @@ pub enum StartError {
     /// No such provider.
     #[error("there is no provider {0}")]
     UnknownProvider(ProviderId),
-    /// No client id or secret.
-    #[error("the provider {0} has no client id and secret")]
+    /// No client id.
+    #[error("the provider {0} has no client id")]
     NotConfigured(ProviderId),
     /// A field that this provider can't do, or that is wrong.
     #[error("{field} {problem}")]
@@ -261,8 +261,8 @@ async fn keep(ctx: &Context, attempt: &Attempt) -> Result<(), StartError> {
     let json = crate::secret::SecretBytes::new(
         serde_json::to_vec(attempt).map_err(|error| StartError::Seal(error.into()))?,
     );
-    let sealed =
-        ctx.attempt_key.seal(&["attempt", &state], &json).map_err(|error| StartError::Seal(error.into()))?;
+    let key = ctx.attempt_key().map_err(|error| StartError::Seal(error.into()))?;
+    let sealed = key.seal(&["attempt", &state], &json).map_err(|error| StartError::Seal(error.into()))?;
     let entry = OneTime {
         space: Space::Attempt,
         id: state,

@@ -291,6 +291,7 @@ async fn refresh_one(ctx: &Arc<Context>, gates: &Gates, due: Due) -> Done {
             | RenewError::NotRefreshable
             | RenewError::Missing => Done::Skipped,
             RenewError::Ended(_)
+            | RenewError::NotConfigured
             | RenewError::Misconfigured { .. }
             | RenewError::RateLimited { .. }
             | RenewError::Unavailable { .. }

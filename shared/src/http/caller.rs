@@ -51,7 +51,8 @@ impl Caller {
         match credential(ctx, policy, headers).await? {
             // A browser sends its session also where everything else is open.
             Credential::Session(token) => {
-                let session = Session::open(token, &ctx.attempt_key, ctx.clock.now());
+                let key = ctx.attempt_key().ok();
+                let session = key.and_then(|key| Session::open(token, key, ctx.clock.now()));
                 let session = match ctx.access.is_off() {
                     true => session,
                     // It may no more than whoever minted it may now.

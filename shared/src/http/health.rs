@@ -49,7 +49,7 @@ enum Link {
     Connected,
     /// It does not.
     Unreachable,
-    /// There is none: the cache is in this process.
+    /// There is none: the cache is in this process, or the function seals no tokens.
     NotConfigured,
 }
 
@@ -78,7 +78,7 @@ pub fn health_endpoint() -> Endpoints {
 )]
 async fn health(State(ctx): State<Arc<Context>>) -> Response {
     let found = reachable(&ctx).await;
-    let status = match (found.store, found.cache && found.key) {
+    let status = match (found.store, found.cache && found.key.unwrap_or(true)) {
         (false, _) => ServiceStatus::Unhealthy,
         (true, false) => ServiceStatus::Degraded,
         (true, true) => ServiceStatus::Healthy,
@@ -89,7 +89,7 @@ async fn health(State(ctx): State<Arc<Context>>) -> Response {
         timestamp: ctx.clock.now(),
         redis: if ctx.cache.shared() { Link::of(found.cache) } else { Link::NotConfigured },
         store: Link::of(found.store),
-        kms: Link::of(found.key),
+        kms: found.key.map_or(Link::NotConfigured, Link::of),
     };
     let code = match status {
         ServiceStatus::Healthy | ServiceStatus::Degraded => StatusCode::OK,

@@ -160,6 +160,7 @@ pub fn probe_problem(error: &ProbeError, connection: &Connection, now: Timestamp
         }
         ProbeError::RateLimited(None)
         | ProbeError::Unavailable(None, _)
+        | ProbeError::NotConfigured
         | ProbeError::Misconfigured(_)
         | ProbeError::Seal(_)
         | ProbeError::Store(_) => problem(error.code(), error).connection(id),

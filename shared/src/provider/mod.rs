@@ -65,7 +65,7 @@ pub struct Provider {
 pub struct ProviderApp {
     /// Its client id.
     pub client_id: String,
-    /// Its secrets, the new one first; several while one is rolled over.
+    /// Its secrets, the new one first; several while one is rolled over. None where a process only sends browsers to the provider.
     pub client_secrets: Vec<SecretString>,
 }
 
@@ -75,8 +75,8 @@ pub enum ConfigureError {
     /// No file describes it.
     #[error("there is no provider {0}")]
     UnknownProvider(ProviderId),
-    /// The app has no client id, or no secret, or an empty one.
-    #[error("client id and secret of the provider {0} must both be set")]
+    /// The app has no client id, or an empty secret.
+    #[error("client id and secrets of the provider {0} must not be empty")]
     IncompleteApp(ProviderId),
     /// The origin is not one.
     #[error("the origin of the provider {0} {1}")]
@@ -125,7 +125,7 @@ impl Providers {
         Ok(())
     }
 
-    /// Those at which we have an app.
+    /// Those at which we have an app, whether or not this process can prove to be it.
     pub fn configured(&self) -> impl Iterator<Item = &ProviderId> {
         self.by_id.iter().filter(|(_, provider)| provider.app().is_some()).map(|(id, _)| id)
     }
@@ -147,7 +147,6 @@ impl ProviderApp {
     fn is_complete(&self) -> bool {
         use crate::secret::ExposeSecret as _;
         !self.client_id.is_empty()
-            && !self.client_secrets.is_empty()
             && self.client_secrets.iter().all(|secret| !secret.expose_secret().is_empty())
     }
 }
@@ -163,10 +162,16 @@ impl Provider {
         &self.descriptor.id
     }
 
-    /// Our app there; `None`: not configured.
+    /// Our app there; `None`: not configured. Its client id is enough to send a browser there.
     #[must_use]
     pub const fn app(&self) -> Option<&ProviderApp> {
         self.app.as_ref()
+    }
+
+    /// Whether this process can prove to be our app there: what exchanging a code and refreshing a token need.
+    #[must_use]
+    pub fn has_secret(&self) -> bool {
+        self.app.as_ref().is_some_and(|app| !app.client_secrets.is_empty())
     }
 
     /// The default kind of a connection that was asked for these scopes: the first kind, in the order of

@@ -183,6 +183,12 @@ impl Keyring {
         Ok(())
     }
 
+    /// Whether there is a key-encryption key; without one nothing is sealed or opened here.
+    #[must_use]
+    pub fn is_configured(&self) -> bool {
+        self.source.wrap.is_configured()
+    }
+
     /// Drops a tenant's keys from memory: after they were destroyed.
     pub fn forget(&self, tenant: &TenantId) {
         self.rings.invalidate(&KeyOwner::Tenant(tenant.clone()));

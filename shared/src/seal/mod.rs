@@ -12,6 +12,7 @@ mod envelope;
 mod gcp_kms;
 mod key_file;
 mod keyring;
+mod no_key;
 
 use std::sync::Arc;
 
@@ -28,6 +29,11 @@ use crate::secret::SecretBytes;
 /// The key-encryption key: a file on one machine, a KMS in the cloud.
 #[async_trait]
 pub trait KeyWrap: Send + Sync {
+    /// Whether there is one; `false`: whatever needs it fails.
+    fn is_configured(&self) -> bool {
+        true
+    }
+
     /// Answers when the key can be used.
     async fn ping(&self) -> Result<(), KeyWrapError>;
 
@@ -83,6 +89,7 @@ pub enum OpenKeyError {
 /// `may_create` says so.
 ///
 /// `gcpkms://projects/…/cryptoKeys/…` is a Cloud KMS key, called when first used, at `endpoint` where that is given.
+/// `none` is no key.
 ///
 /// # Errors
 /// When the scheme is unknown, the file is absent, not 32 bytes in base64, or readable by others, or the URL names
@@ -98,6 +105,7 @@ pub fn open(
     google: &Arc<Google>,
 ) -> Result<Arc<dyn KeyWrap>, OpenKeyError> {
     match url.split_once(':') {
+        None if url == "none" => Ok(Arc::new(no_key::NoKey)),
         Some(("file", path)) => Ok(Arc::new(key_file::KeyFile::open(path, may_create)?)),
         #[cfg(feature = "cloud")]
         Some(("gcpkms", name)) => Ok(Arc::new(gcp_kms::GcpKms::open(name, endpoint, google)?)),

@@ -130,7 +130,7 @@ async fn a_service_that_has_stopped_leaves_a_log_that_is_whole_and_one_that_was_
     let (world, _callers) = guarded().await;
     world.connect("gmail", "alice").await;
     world.get("gmail", "alice").await.ok();
-    let key = world.ctx().attempt_key.derive(KEY_PURPOSE).unwrap();
+    let key = world.ctx().attempt_key().unwrap().derive(KEY_PURPOSE).unwrap();
     let key = AuditKey::new(&key).unwrap();
     let path = path(&world);
     world.service.stop().await;

@@ -1,5 +1,7 @@
 //! Serve while valid: what a failing provider does to callers, and what it never does to a connection.
 
+use shared::testing::build;
+
 use crate::harness::*;
 
 /// What a provider in trouble answers.
@@ -318,6 +320,25 @@ async fn a_provider_that_is_not_configured_says_so() {
         .authorize(json!({"userId": "alice", "provider": "other"}))
         .await
         .refused(503, "provider_not_configured");
+}
+
+#[tokio::test]
+async fn without_a_client_secret_browsers_are_sent_and_what_needs_it_says_so() {
+    let world = Setup::default().var("PROVIDER_GMAIL_CLIENT_SECRET", "").start().await;
+    let callback =
+        world.consented(json!({"userId": "alice", "provider": "gmail"}), &Consent::approve("alice")).await;
+    world.api().get(&callback).await.refused(503, "provider_not_configured");
+
+    let connection = build::connection(1);
+    let id = connection.id.to_string();
+    world.ctx().store.connect(&connection, build::NOW, &[]).await.unwrap();
+    world.refresh(&id).await.refused(503, "provider_not_configured");
+    let view = world.view(&id).await;
+    assert_eq!((&view["status"], &view["failures"]), (&json!("active"), &Value::Null));
+    assert_eq!(world.sandbox().counters().calls(Endpoint::GoogleToken), 0);
+    world.advance(3_600);
+    let report = world.job("refresh/expiring").await;
+    assert_eq!(report["failures"][0]["code"], "provider_not_configured", "{report}");
 }
 
 #[tokio::test]

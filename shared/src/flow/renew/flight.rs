@@ -72,8 +72,7 @@ pub(super) async fn fly(
     seen: Credential,
     trigger: &Trigger,
 ) -> Result<Credential, RenewError> {
-    let provider =
-        ctx.providers.get(&seen.provider).ok_or(RenewError::Misconfigured { provider_error: None })?;
+    let provider = ctx.providers.get(&seen.provider).ok_or(RenewError::NotConfigured)?;
     let started_at = ctx.clock.monotonic();
     let insisting = matches!(trigger, Trigger::Manual);
     let permit = ctx.breakers.admit(provider.id(), &seen.id, insisting, started_at);

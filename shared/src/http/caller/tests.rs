@@ -365,7 +365,7 @@ async fn a_session_ends_with_the_grant_of_the_service_that_minted_it() {
             minted_by: minted_by.to_owned(),
             expires_at: lab.ctx.clock.now() + Duration::from_secs(60),
         };
-        bearer(&session.token(&lab.ctx.attempt_key).unwrap())
+        bearer(&session.token(lab.ctx.attempt_key().unwrap()).unwrap())
     };
     let name = lab.asks(&[("authorization", &token("service:portal", "acme"))]).await.unwrap();
     assert_eq!(name, "session:acme/a%2Fb");
@@ -397,8 +397,8 @@ async fn a_connect_session_is_recognised_and_one_that_is_over_is_not() {
         minted_by: "service:portal".to_owned(),
         expires_at: lab.ctx.clock.now() + std::time::Duration::from_secs(seconds),
     };
-    let token = session(1).token(&lab.ctx.attempt_key).unwrap();
+    let token = session(1).token(lab.ctx.attempt_key().unwrap()).unwrap();
     assert_eq!(lab.asks(&[("authorization", &bearer(&token))]).await.unwrap(), "session:acme/ann");
-    let over = session(0).token(&lab.ctx.attempt_key).unwrap();
+    let over = session(0).token(lab.ctx.attempt_key().unwrap()).unwrap();
     lab.refuses(&[("authorization", &bearer(&over))]).await;
 }

@@ -120,9 +120,15 @@ fn an_incomplete_app_or_an_unknown_provider_is_refused() {
             client_secrets: secrets.iter().map(|text| SecretString::from(*text)).collect(),
         })
     };
-    for incomplete in [app("", &["s"]), app("c", &[]), app("c", &["s", ""])] {
+    for incomplete in [app("", &["s"]), app("", &[]), app("c", &["s", ""])] {
         let refused = providers.configure(&slack, incomplete, None).unwrap_err();
         assert_eq!(refused, ConfigureError::IncompleteApp(slack.clone()));
+    }
+    // A browser is sent there with the client id alone; nobody is asked as the app.
+    for (complete, proves_itself) in [(app("c", &[]), false), (app("c", &["s"]), true)] {
+        providers.configure(&slack, complete, None).unwrap();
+        let provider = providers.get(&slack).unwrap();
+        assert_eq!((provider.app().is_some(), provider.has_secret()), (true, proves_itself));
     }
     let unknown: ProviderId = "zoom".parse().unwrap();
     let refused = providers.configure(&unknown, None, None).unwrap_err();
