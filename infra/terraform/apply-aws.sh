@@ -56,7 +56,7 @@ export no_proxy=127.0.0.1 NO_PROXY=127.0.0.1 PYTHONDONTWRITEBYTECODE=1
 MOTO_IAM_LOAD_MANAGED_POLICIES=true "$here/pretended_aws.py" serve "$port" >"$work/moto.log" 2>&1 &
 moto=$!
 
-# step NAME COMMAND…: runs it quietly, and says how long it took.
+# step NAME COMMAND…: runs it quietly, and says how long it took. In a function that it runs, what fails has to return.
 step() {
     local name=$1 began=$SECONDS code=0
     shift
@@ -83,6 +83,29 @@ google_is_real() {
 at_once=-parallelism=20
 # Two shards, so that it shows what each schedule sends.
 variables=(-var-file=dev.tfvars -var=release=v1.2.3 -var='sizes={"scheduled-refresh"={"shards"=2}}')
+anew() {
+    tf plan -refresh=false -var=secrets_changed=20260101-120000 "${variables[@]}" -out="$work/plan" || return 1
+    [ "$(changed update aws_lambda_function)" = "$(terraform state list | grep -c '\.aws_lambda_function\.')" ]
+}
+changed() {
+    terraform show -json "$work/plan" | python3 -c '
+import json, sys
+print(sum(sys.argv[1] in each["change"]["actions"] and each["type"] == sys.argv[2] for each in json.load(sys.stdin)["resource_changes"]))' "$@"
+}
+# What `make destroy` names as what goes, and what it looks for before it lets anything go.
+destroying() { bash -c 'source "$1/infra/deploy/lib.sh" && source "$1/infra/deploy/aws.sh" && folder=$2 && "${@:3}"' bash "$root" "$PWD" "$@"; }
+take() {
+    local targets touched
+    mapfile -t targets < <(terraform state list | destroying disposable)
+    [ ${#targets[@]} -gt 0 ] || return 1
+    tf plan -destroy -refresh=false "${variables[@]}" "${targets[@]/#/-target=}" -out="$work/plan" || return 1
+    touched=$(destroying protected "$work/plan") || return 1
+    if [ -n "$touched" ]; then
+        echo "this must stay: $touched"
+        return 1
+    fi
+    tf apply $at_once "$work/plan"
+}
 # What can't be made again can't be destroyed either; here it goes in the end.
 refused() { if tf destroy -auto-approve -refresh=false "${variables[@]}" >"$work/refused.log" 2>&1; then return 1; fi; grep -q prevent_destroy "$work/refused.log"; }
 unprotect() { grep -rl prevent_destroy "$work/terraform/modules" | xargs sed -i -E 's/(prevent_destroy += )true/\1false/'; }
@@ -104,7 +127,9 @@ step "apply" tf apply $at_once "$work/plan"
 step "plan shows nothing" tf plan $at_once -detailed-exitcode "${variables[@]}"
 terraform show -json >"$work/state.json"
 step "what there is, is what was listed" "$here/pretended_aws.py" read oauth-dev "$work/terraform/functions.yaml" "$work/state.json" "$root/target/terraform/aws.json"
+step "another secret starts all functions anew" anew
 step "destroy is refused: key and database stay" refused
+step "make destroy takes the rest" take
 unprotect
 step "packages are deleted" "$here/pretended_aws.py" empty
 step "destroy" tf destroy $at_once -refresh=false -auto-approve "${variables[@]}"
