@@ -40,7 +40,7 @@ copy() {
 # by a script.
 google_is_pretended() {
     local provider
-    for provider in .terraform/providers/registry.terraform.io/hashicorp/google/*/*/terraform-provider-google_*; do
+    for provider in .terraform/providers/*/hashicorp/google/*/*/terraform-provider-google_*; do
         [ "$(head -c 2 "$provider")" = '#!' ] || return 1
     done
 }
