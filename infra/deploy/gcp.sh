@@ -71,8 +71,12 @@ secret_put() { gcloud secrets versions add "$1" --project="$project" --data-file
 
 artifacts_there() { gcloud artifacts repositories describe "${repository##*/}" --project="$project" --location="$region" >/dev/null 2>&1; }
 
+# By its tags: describing an image asks an API for its vulnerabilities too, which need not be on.
 artifact_there() { # FUNCTION RELEASE
-    gcloud artifacts docker images describe "$repository/$1:$2" --format='value(image_summary.digest)' >/dev/null 2>&1
+    local tags
+    tags=$(gcloud artifacts tags list --package="$1" --repository="${repository##*/}" --location="$region" --project="$project" \
+        --format='value(name.basename())' 2>/dev/null) || return 1
+    grep -qxF "$2" <<<"$tags"
 }
 
 # The Dockerfile's images where there is an engine, else the layouts of `make image` (docs/operations.md#packaging).
@@ -96,6 +100,9 @@ artifacts_push() { # RELEASE
     local function host=${repository%%/*} login
     login=$(mktemp -d)
     if with_engine; then
+        # Which engine is spoken with stands in the configuration that is left behind.
+        DOCKER_HOST=${DOCKER_HOST:-$(docker context inspect --format '{{.Endpoints.docker.Host}}')}
+        export DOCKER_HOST
         gcloud auth print-access-token | docker --config "$login" login -u oauth2accesstoken --password-stdin "https://$host" >/dev/null
     else
         gcloud auth print-access-token | skopeo login --authfile "$login/auth.json" -u oauth2accesstoken --password-stdin "$host" >/dev/null
