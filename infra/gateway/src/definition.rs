@@ -175,8 +175,8 @@ fn operation(route: &Route, function: &str, document: &Document) -> Operation {
     Operation {
         operation_id: operation_id(route),
         summary: documented.summary,
-        parameters: documented.parameters.into_iter().map(plain).collect(),
-        responses: documented.responses,
+        parameters: documented.parameters.into_iter().filter(|each| each.r#in == "path").map(plain).collect(),
+        responses: documented.responses.into_iter().filter(|(status, _)| status.as_str() < "400").collect(),
         backend: function.to_owned(),
     }
 }
@@ -184,10 +184,10 @@ fn operation(route: &Route, function: &str, document: &Document) -> Operation {
 /// What is no part of the API: a page, or what a browser asks before the call itself.
 fn undocumented(route: &Route) -> Documented {
     let preflight = route.method == "OPTIONS";
-    let (summary, status, description) = if preflight {
-        ("Says which origins' pages may call this", "204", "In headers; 405 where no origin may")
+    let (summary, description) = if preflight {
+        ("Says which origins' pages may call this", "In headers; 405 where no origin may")
     } else {
-        ("Shows a page", "200", "HTML")
+        ("Shows a page", "HTML")
     };
     let string = |name: &str| Parameter {
         name: name.to_owned(),
@@ -199,15 +199,13 @@ fn undocumented(route: &Route) -> Documented {
     Documented {
         summary: summary.to_owned(),
         parameters: route.parameters().map(string).collect(),
-        responses: BTreeMap::from([(status.to_owned(), Response { description: description.to_owned() })]),
+        responses: BTreeMap::from([("200".to_owned(), Response { description: description.to_owned() })]),
     }
 }
 
-/// A parameter of a plain type, which is all that the gateway could look at.
+/// A parameter without what our document knows of it.
 fn plain(parameter: Parameter) -> Parameter {
-    let kind = parameter.schema["type"].as_str().filter(|kind| ["integer", "boolean"].contains(kind));
-    let schema = serde_json::json!({"type": kind.unwrap_or("string")});
-    Parameter { schema, ..parameter }
+    Parameter { schema: serde_json::json!({"type": "string"}), ..parameter }
 }
 
 /// `get_oauth_callback_provider`: what the gateway's logs and metrics call the operation.

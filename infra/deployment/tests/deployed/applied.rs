@@ -25,14 +25,17 @@ pub(crate) struct Led {
     pub(crate) method: String,
     pub(crate) path: String,
     pub(crate) function: String,
+    /// `public` or `internal`, on Google Cloud.
+    pub(crate) exposure: Option<String>,
+    /// `NONE` or `AWS_IAM`, on AWS.
+    pub(crate) auth: Option<String>,
 }
 
 /// What a clock sends to a function.
 #[derive(Deserialize)]
 pub(crate) struct Trigger {
     pub(crate) function: String,
-    /// Cloud Scheduler's; empty when there is none.
-    #[serde(default)]
+    /// The text of Cloud Scheduler's.
     pub(crate) body: Option<String>,
     /// EventBridge Scheduler's, as JSON or as a text of it; its own event when there is none.
     #[serde(default)]
@@ -51,25 +54,43 @@ impl Applied {
             method: route.method.clone(),
             path: route.path.clone(),
             function: function.to_owned(),
+            exposure: None,
+            auth: None,
         });
-        // Alone, and one of several.
-        let triggers = functions(false).flat_map(|function| {
-            [Value::Null, json!({"shard": 1, "of": 3})].map(|input| Trigger {
+        // One job alone, the other shared.
+        let triggers = functions(false).zip([1, 3].into_iter().cycle()).flat_map(|(function, of)| {
+            (0..of).map(move |shard| Trigger {
                 function: function.to_owned(),
-                body: (!input.is_null()).then(|| input.to_string()),
-                input,
+                body: None,
+                input: if of == 1 { Value::Null } else { json!({"shard": shard, "of": of}) },
             })
         });
         Self { routes: routes.collect(), triggers: triggers.collect() }
     }
 
-    /// It has every route of the list and no other, and something starts every job.
+    /// It has every route of the list and no other, and something starts every share of every job once.
     fn is_whole(&self) {
         let applied = self.routes.iter().map(|led| format!("{} {} → {}", led.method, led.path, led.function));
         let listed = FUNCTIONS.routes().map(|(function, _, route)| format!("{route} → {function}"));
         assert_eq!(applied.collect::<BTreeSet<_>>(), listed.collect());
-        let started = self.triggers.iter().map(|trigger| trigger.function.as_str());
-        assert_eq!(started.collect::<BTreeSet<_>>(), functions(false).collect());
+        for led in &self.routes {
+            let public = FUNCTIONS.get(&led.function).unwrap().exposure == Exposure::Public;
+            let said = (led.exposure.as_deref(), led.auth.as_deref());
+            let right = match said {
+                (Some(exposure), _) => exposure == if public { "public" } else { "internal" },
+                (None, Some(auth)) => auth == if public { "NONE" } else { "AWS_IAM" },
+                (None, None) => true,
+            };
+            assert!(right, "{} {} is open to others: {said:?}", led.method, led.path);
+        }
+        for function in functions(false) {
+            let started = self.triggers.iter().filter(|trigger| trigger.function == function);
+            let mut shares: Vec<_> = started.map(|trigger| share(&trigger.asked())).collect();
+            shares.sort_unstable();
+            let of = shares.first().map_or(1, |(_, of)| *of);
+            assert_eq!(shares, (0..of).map(|shard| (shard, of)).collect::<Vec<_>>(), "{function}");
+        }
+        assert!(self.triggers.iter().all(|trigger| functions(false).any(|job| job == trigger.function)));
     }
 
     fn table(&self) -> Table {
@@ -77,6 +98,19 @@ impl Applied {
             self.routes.iter().map(|led| (format!("{} {}", led.method, led.path), led.function.clone()));
         routes.map(|(route, function)| (route.parse::<Route>().unwrap(), function)).collect()
     }
+}
+
+impl Trigger {
+    /// What the job is asked for; null is everything.
+    fn asked(&self) -> Value {
+        let text = self.body.as_deref().or(self.input.as_str());
+        text.map_or_else(|| self.input.clone(), |text| serde_json::from_str(text).unwrap())
+    }
+}
+
+/// Which share of how many is asked for.
+fn share(asked: &Value) -> (u64, u64) {
+    (asked["shard"].as_u64().unwrap_or(0), asked["of"].as_u64().unwrap_or(1))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -123,6 +157,9 @@ async fn start(setup: Setup, cloud: Cloud) -> Option<World> {
         let vars = environment(&world, name, cloud);
         world.start_copy_in(name, &vars).await;
     }
+    // Each has found Redis, Firestore and KMS, as far as it may.
+    until("good health", async || (world.api.get("/health").await.ok()["status"] == "healthy").then_some(()))
+        .await;
     Some(world)
 }
 
@@ -137,6 +174,10 @@ async fn every_route_on_google_cloud_is_answered_by_the_function_that_it_leads_t
         let session = sent::session(&world, Cloud::Google).await;
         let request = sent::request(&world, copy.base(), led, &session);
         let request = sent::by_google(request, exposure);
+        if led.method == "OPTIONS" {
+            sent::is_allowed(led, request).await;
+            continue;
+        }
         let answer = world.api.send(request).await;
         sent::is_from(led, &answer, copy);
         if let Some(line) = sent::recorded(led, copy) {
@@ -156,6 +197,10 @@ async fn every_route_on_aws_is_answered_by_the_function_that_it_leads_to() {
         let exposure = FUNCTIONS.get(&led.function).unwrap().exposure;
         let session = sent::session(&world, Cloud::Aws).await;
         let request = sent::by_aws(sent::request(&world, &world.api.base, led, &session), exposure);
+        if led.method == "OPTIONS" {
+            sent::is_allowed(led, request).await;
+            continue;
+        }
         let answer = world.api.send(request).await;
         sent::is_from(led, &answer, copy);
     }
@@ -164,38 +209,37 @@ async fn every_route_on_aws_is_answered_by_the_function_that_it_leads_to() {
 #[tokio::test]
 async fn every_trigger_on_google_cloud_starts_its_job_for_its_share() {
     let applied = Applied::read("APPLIED_GCP");
+    applied.is_whole();
     let Some(world) = start(Setup::default(), Cloud::Google).await else { return };
     for trigger in &applied.triggers {
         let copy = world.copies(&trigger.function).next().unwrap();
-        let body = trigger.body.clone().unwrap_or_default();
+        let text = || Some(trigger.asked()).filter(|asked| !asked.is_null()).map(|asked| asked.to_string());
+        let body = trigger.body.clone().or_else(text).unwrap_or_default();
         let answer = sent::by_cloud_scheduler(copy.base(), &trigger.function, &body).await;
-        let asked = if body.is_empty() { Value::Null } else { serde_json::from_str(&body).unwrap() };
-        reports(trigger, &answer, &asked, copy);
+        reports(trigger, &answer, copy);
     }
 }
 
 #[tokio::test]
 async fn every_trigger_on_aws_starts_its_job_for_its_share() {
     let applied = Applied::read("APPLIED_AWS");
+    applied.is_whole();
     let Some(world) = start(Setup::default().in_lambda(), Cloud::Aws).await else { return };
     for trigger in &applied.triggers {
         let copy = world.copies(&trigger.function).next().unwrap();
         assert!(matches!(copy.backend, Backend::Lambda(_)));
-        let input = match &trigger.input {
-            Value::String(text) => serde_json::from_str(text).unwrap(),
-            input => input.clone(),
-        };
-        let event = if input.is_null() { scheduled(&trigger.function) } else { input.clone() };
-        reports(trigger, &copy.run(&event).await, &input, copy);
+        let asked = trigger.asked();
+        let event = if asked.is_null() { scheduled(&trigger.function) } else { asked };
+        reports(trigger, &copy.run(&event).await, copy);
     }
 }
 
 /// The report is of the job, and its run was the share that was asked for.
-fn reports(trigger: &Trigger, report: &Value, asked: &Value, copy: &Process) {
+fn reports(trigger: &Trigger, report: &Value, copy: &Process) {
     assert_eq!((&report["job"], &report["complete"]), (&json!(trigger.function), &json!(true)), "{report}");
     let lines = copy.log();
     let lines = lines.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let run = lines.filter(|line| line["run.id"] == report["runId"]).last().unwrap();
-    let share = if asked["of"].is_u64() { asked.clone() } else { json!({"shard": 0, "of": 1}) };
-    assert_eq!((&run["shard"], &run["of"]), (&share["shard"], &share["of"]), "{run}");
+    assert!(run["of"].is_u64(), "{run}");
+    assert_eq!(share(&run), share(&trigger.asked()), "{run}");
 }
