@@ -9,6 +9,8 @@ set -euo pipefail
 need_terraform
 find_providers
 here=$root/infra/terraform
+mkdir -p "$root/target/terraform"
+rm -f "$root/target/terraform/aws."{json,log}
 
 # moto and boto3 stand in requirements.txt. Without them nothing can be said: in CI that is an error, elsewhere it is said loudly.
 if ! python3 -c 'import boto3, moto, werkzeug, yaml' 2>/dev/null; then
@@ -66,16 +68,9 @@ step() {
         exit 1
     fi
     printf '%3d s  %s\n' $((SECONDS - began)) "$name"
+    { printf '\n== %s\n' "$name" && cat "$work/step.log"; } >>"$root/target/terraform/aws.log"
 }
 tf() { terraform "$1" -no-color "${@:2}"; }
-# The real provider is a binary; the stand-in, which makes nothing, is started by a script.
-google_is_real() {
-    local provider
-    for provider in .terraform/providers/registry.terraform.io/hashicorp/google/*/*/terraform-provider-google_*; do
-        [ "$(head -c 2 "$provider")" = '#!' ] || return 0
-    done
-    return 1
-}
 # Much of the time is the provider's waiting for AWS to come to rest.
 at_once=-parallelism=20
 # Two shards, so that it shows what each schedule sends.
@@ -86,7 +81,7 @@ unprotect() { grep -rl prevent_destroy "$work/terraform/modules" | xargs sed -i 
 
 step "moto answers" "$here/pretended_aws.py" wait
 step "init" tf init
-if google_is_real; then
+if ! google_is_pretended; then
     echo "SKIPPED: what is at Google, as its provider applies nothing without Google" >&2
     without_google "$work/terraform"
     step "init without Google" tf init
@@ -99,7 +94,6 @@ step "packages" "$here/pretended_aws.py" packages releases/v1.2.3/arm64
 step "plan" tf plan -out="$work/plan" "${variables[@]}"
 step "apply" tf apply $at_once "$work/plan"
 step "plan shows nothing" tf plan $at_once -detailed-exitcode "${variables[@]}"
-mkdir -p "$root/target/terraform"
 terraform show -json >"$work/state.json"
 step "what there is, is what was listed" "$here/pretended_aws.py" read oauth-dev "$work/terraform/functions.yaml" "$work/state.json" "$root/target/terraform/aws.json"
 step "destroy is refused: key and database stay" refused

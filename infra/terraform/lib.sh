@@ -35,3 +35,12 @@ copy() {
     (cd "$root" && tar cf - --exclude=.terraform --exclude=.terraform.lock.hcl --exclude='*.tfstate*' \
         terraform infra/firestore) | tar xf - -C "$1"
 }
+
+# Whether the Google provider of the folder that we are in makes nothing: the real one is a binary, a stand-in is started
+# by a script.
+google_is_pretended() {
+    local provider
+    for provider in .terraform/providers/*/hashicorp/google/*/*/terraform-provider-google_*; do
+        [ "$(head -c 2 "$provider")" = '#!' ] || return 1
+    done
+}

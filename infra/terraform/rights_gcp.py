@@ -45,8 +45,8 @@ def strings(value):
             yield from strings(inner)
 
 
-def problems(found, prefix):
-    """What is wrong, a sentence each."""
+def problems(found, prefix, variables):
+    """What is wrong, a sentence each. A state does not know its variables (`None`), so what they may change is not looked at."""
     by_type = {}
     for resource in found:
         if resource["mode"] == "managed":
@@ -100,6 +100,8 @@ def problems(found, prefix):
         if name in JOBS and service["ingress"] != "INGRESS_TRAFFIC_INTERNAL_ONLY":
             yield f"{name} can be called from outside"
         limits = template["containers"][0]["resources"][0]["limits"]
+        if variables is None or name in variables["sizes"]:
+            continue
         if limits["cpu"] != "1" or int(limits["memory"].rstrip("Mi")) > 512:
             yield f"{name} is larger than the defaults: {limits}"
     if set(services) != ENDPOINTS | JOBS:
@@ -149,7 +151,8 @@ def problems(found, prefix):
     for database in every("google_firestore_database", []):
         if database["point_in_time_recovery_enablement"] != "POINT_IN_TIME_RECOVERY_ENABLED":
             yield "the database can't be set back to a point in time"
-        if database["delete_protection_state"] != "DELETE_PROTECTION_ENABLED":
+        wanted = variables is not None and variables["deletion_protection"] not in (False, "false")
+        if wanted and database["delete_protection_state"] != "DELETE_PROTECTION_ENABLED":
             yield "the database can be deleted"
     if not any(field.get("ttl_config") for field in every("google_firestore_field", [])):
         yield "no document of the database ends by itself"
@@ -167,7 +170,8 @@ def main():
     )
     # Any service's name is PREFIX-FUNCTION.
     prefix = next(prefix.removesuffix("-" + f) for f in ENDPOINTS | JOBS if prefix.endswith("-" + f))
-    wrong = list(problems(list(resources(values["root_module"])), prefix))
+    variables = {name: v.get("value") for name, v in shown["variables"].items()} if "variables" in shown else None
+    wrong = list(problems(list(resources(values["root_module"])), prefix, variables))
     for problem in wrong:
         print(problem, file=sys.stderr)
     sys.exit(1 if wrong else 0)

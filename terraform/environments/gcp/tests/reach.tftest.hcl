@@ -1,5 +1,8 @@
 # What can be reached from where, and what the options change.
 
+mock_provider "google" {}
+mock_provider "google-beta" {}
+
 variables {
   project         = "demo-project"
   release         = "v1.2.3"

@@ -1,5 +1,8 @@
 # Who may call what, and what each function is told. What whole plans may hold, infra/terraform/rights_gcp.py says.
 
+mock_provider "google" {}
+mock_provider "google-beta" {}
+
 variables {
   project         = "demo-project"
   release         = "v1.2.3"

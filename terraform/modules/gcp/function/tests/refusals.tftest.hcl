@@ -1,9 +1,6 @@
 # What a function's service refuses.
 
-provider "google" {
-  project = "demo"
-  region  = "us-central1"
-}
+mock_provider "google" {}
 
 variables {
   project         = "demo"

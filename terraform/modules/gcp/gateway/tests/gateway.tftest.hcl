@@ -1,14 +1,8 @@
 # What the gateway lets through, and where it sends it.
 
-provider "google" {
-  project = "demo"
-  region  = "us-central1"
-}
+mock_provider "google" {}
 
-provider "google-beta" {
-  project = "demo"
-  region  = "us-central1"
-}
+mock_provider "google-beta" {}
 
 variables {
   project         = "demo"

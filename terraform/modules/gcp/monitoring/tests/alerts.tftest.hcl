@@ -1,9 +1,6 @@
 # What raises an alert, whom it tells, and that nothing of alerts.yaml is left out.
 
-provider "google" {
-  project = "shop"
-  region  = "us-central1"
-}
+mock_provider "google" {}
 
 variables {
   project   = "shop"

@@ -1,9 +1,6 @@
 # How a function is called by the clock.
 
-provider "google" {
-  project = "demo"
-  region  = "us-central1"
-}
+mock_provider "google" {}
 
 variables {
   project         = "demo"
