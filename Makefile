@@ -120,6 +120,6 @@ rollback: ## Goes back to the release before: make rollback ENV=gcp/dev
 destroy: ## Takes an environment away but for data and keys: make destroy ENV=gcp/dev
 	@infra/deploy/destroy $(ENV)
 
-deploy-check: ## Tries what deploys, against a cloud that is a folder (needs terraform, jq, shellcheck)
+deploy-check: ## Tries what deploys, against a cloud that is a folder (needs terraform, jq)
 	infra/deploy/tests/run
 	infra/deploy/tests/stays

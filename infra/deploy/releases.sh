@@ -3,7 +3,7 @@
 # shellcheck shell=bash
 
 record() { # RELEASE OUTCOME
-    printf '%s\n' "${USER:-${GITHUB_ACTOR:-unknown}}" | kept_put "releases/$name/$(date -u +%Y%m%dT%H%M%SZ),$1,$2"
+    printf '%s\n' "${GITHUB_ACTOR:-${USER:-unknown}}" | kept_put "releases/$name/$(date -u +%Y%m%dT%H%M%SZ),$1,$2"
 }
 
 # The log, oldest first: TIME,RELEASE,OUTCOME.
