@@ -197,5 +197,5 @@ fn providers(config: &Config) -> Result<Providers, BuildError> {
     Ok(providers)
 }
 
-#[cfg(all(test, feature = "cloud"))]
+#[cfg(test)]
 mod tests;

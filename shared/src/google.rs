@@ -17,8 +17,8 @@ const SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
 pub struct Google {
     /// `FIRESTORE_EMULATOR_HOST`; with it, Firestore is the emulator at that address, and needs no credentials.
     pub firestore_emulator: Option<String>,
-    #[cfg(feature = "cloud")]
-    configured: Option<SecretString>,
+    /// `GOOGLE_CREDENTIALS`: of the type `external_account`, as JSON.
+    pub configured: Option<SecretString>,
     #[cfg(feature = "cloud")]
     credentials: std::sync::Mutex<Option<Credentials>>,
 }
@@ -26,18 +26,9 @@ pub struct Google {
 impl Google {
     /// Asks nobody yet. `configured` are credentials of the type `external_account`, as JSON.
     #[must_use]
-    #[cfg_attr(
-        not(feature = "cloud"),
-        expect(
-            unused_variables,
-            clippy::needless_pass_by_value,
-            reason = "nothing of Google is in this build"
-        )
-    )]
     pub fn new(firestore_emulator: Option<String>, configured: Option<SecretString>) -> Self {
         Self {
             firestore_emulator,
-            #[cfg(feature = "cloud")]
             configured,
             #[cfg(feature = "cloud")]
             credentials: Default::default(),
@@ -73,5 +64,5 @@ fn federated(configured: &SecretString) -> Result<Credentials, Box<dyn std::erro
     Ok(external_account::Builder::new(json).with_scopes([SCOPE]).build()?)
 }
 
-#[cfg(all(test, feature = "cloud"))]
+#[cfg(test)]
 mod tests;
