@@ -246,6 +246,7 @@ fn tell(provider: &ProviderId, id: &CredentialId, error: &RenewError) {
         | RenewError::InProgress { .. }
         | RenewError::Ended(_)
         | RenewError::Missing
+        | RenewError::NotConfigured
         | RenewError::NotRefreshable
         | RenewError::TooSoon(_) => {}
     }
