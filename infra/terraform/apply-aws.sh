@@ -84,6 +84,13 @@ changed() {
 import json, sys
 print(sum(sys.argv[1] in each["change"]["actions"] and each["type"] == sys.argv[2] for each in json.load(sys.stdin)["resource_changes"]))' "$@"
 }
+# Whether the last subscription of the audit log was there before the first route and the first schedule were begun.
+listened() {
+    awk '/subscription_filter.*: Creation complete/ { taken = NR; subscriptions++ }
+         /(aws_apigatewayv2_route|aws_scheduler_schedule)\.this.*: Creating\.\.\./ { calls++; if (!begun) begun = NR }
+         END { print subscriptions " subscriptions, the last in line " taken "; " calls " routes and schedules, the first in line " begun
+               exit !(subscriptions && calls && taken < begun) }' "$root/target/terraform/aws.log"
+}
 # What `make destroy` names as what goes, and what it looks for before it lets anything go.
 destroying() { bash -c 'source "$1/infra/deploy/lib.sh" && source "$1/infra/deploy/aws.sh" && folder=$2 && "${@:3}"' bash "$root" "$PWD" "$@"; }
 take() {
@@ -116,6 +123,7 @@ step "apply: a place for packages" tf apply -auto-approve -target='module.artifa
 step "packages" "$here/pretended_aws.py" packages releases/v1.2.3/arm64
 step "plan" tf plan -out="$work/plan" "${variables[@]}"
 step "apply" tf apply $at_once "$work/plan"
+step "audit lines are taken before anybody calls" listened
 step "plan shows nothing" tf plan $at_once -detailed-exitcode "${variables[@]}"
 terraform show -json >"$work/state.json"
 step "what there is, is what was listed" "$here/pretended_aws.py" read oauth-dev "$work/terraform/functions.yaml" "$work/state.json" "$root/target/terraform/aws.json"

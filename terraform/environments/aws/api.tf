@@ -19,6 +19,7 @@ module "api" {
       invoke_arn = module.function[name].alias_invoke_arn
     }
   }
+  after              = module.audit.subscriptions
   throttle           = var.throttle
   domain             = var.domain
   log_retention_days = var.log_retention_days

@@ -34,13 +34,35 @@ module "secrets" {
   customer_key  = var.secrets.customer_key
 }
 
+# Which letters there are differs by region and by account.
+data "aws_availability_zones" "here" {
+  count = var.redis.enabled ? 1 : 0
+
+  state = "available"
+  filter {
+    name   = "opt-in-status"
+    values = ["opt-in-not-required"]
+  }
+
+  lifecycle {
+    postcondition {
+      condition     = length(self.names) >= 2 && alltrue([for zone in coalesce(var.network.zones, []) : contains(self.names, "${var.region}${zone}")])
+      error_message = "${var.region} has the zones ${join(", ", self.names)} for this account: name two or three of them in network.zones, by their letters, or choose another region."
+    }
+  }
+}
+
+locals {
+  zones = var.network.zones == null ? try(slice(sort(data.aws_availability_zones.here[0].names), 0, 2), []) : [for zone in var.network.zones : "${var.region}${zone}"]
+}
+
 module "network" {
   source = "../../modules/aws/network"
   count  = var.redis.enabled ? 1 : 0
 
   prefix = var.prefix
   cidr   = var.network.cidr
-  azs    = [for zone in var.network.zones : "${var.region}${zone}"]
+  azs    = local.zones
   nat    = var.network.nat
 }
 
@@ -55,13 +77,15 @@ module "cache" {
   source = "../../modules/aws/cache"
   count  = var.redis.enabled ? 1 : 0
 
-  prefix            = var.prefix
-  subnet_ids        = module.network[0].private_subnet_ids
-  security_group_id = module.network[0].cache_security_group_id
-  node_type         = var.redis.node_type
-  ha                = var.redis.ha
-  auth_token        = data.aws_secretsmanager_secret_version.cache_auth[0].secret_string
-  url_secret_id     = module.secrets.arns["cache-url"]
-  alarm_topic_arns  = [module.monitoring.topic_arn]
-  runbook           = var.runbook
+  prefix                     = var.prefix
+  subnet_ids                 = module.network[0].private_subnet_ids
+  security_group_id          = module.network[0].cache_security_group_id
+  node_type                  = var.redis.node_type
+  engine_version             = var.redis.engine_version
+  ha                         = var.redis.ha
+  auth_token                 = data.aws_secretsmanager_secret_version.cache_auth[0].secret_string
+  auth_token_update_strategy = var.redis.auth_token_update_strategy
+  url_secret_id              = module.secrets.arns["cache-url"]
+  alarm_topic_arns           = [module.monitoring.topic_arn]
+  runbook                    = var.runbook
 }

@@ -34,7 +34,7 @@ locals {
   secrets = {
     for name, f in local.listed : name => merge(
       { for setting, secret in f.secrets : setting => module.secrets.arns[secret] },
-      contains(keys(local.vpc), name) ? { CACHE_URL = module.secrets.arns["cache-url"] } : {},
+      contains(keys(local.vpc), name) ? { CACHE_URL = module.cache[0].url_secret_arn } : {},
     )
   }
 
@@ -86,6 +86,7 @@ module "schedule" {
   }
   expression = each.value.schedule_aws
   inputs     = each.value.inputs
+  after      = module.audit.subscriptions
   # By then the next run is near, and does what this one did not.
   max_age_seconds = floor(each.value.interval * 2 / 3)
 }

@@ -31,5 +31,6 @@ sizes = {
 firestore = { backup_days = { daily = 7, weekly = 98 } }
 secrets   = { customer_key = true }
 
+# Deploy once with `locked = false`, and see an object arrive with a retention (docs/deploy.md#aws, step 6).
 # Locking can't be undone: not by the account's owner, and not by deleting this line.
 audit = { retention_days = 400, locked = true }

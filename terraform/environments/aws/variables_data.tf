@@ -1,21 +1,23 @@
 # What an environment says about what it keeps, and about who looks after it.
 
 variable "redis" {
-  description = "The cache: whether there is one, with a second node or not (ha), and the type of a node. Without one there is no VPC and no NAT either; limits and cached tokens are then each environment's of Lambda own."
+  description = "The cache: whether there is one, with a second node or not (ha), the type of a node, the version of Valkey, and what a changed password does to the old one (`ROTATE`: both are valid; `SET`: the new one alone). Without one there is no VPC and no NAT either; limits and cached tokens are then each environment's of Lambda own."
   type = object({
-    enabled   = optional(bool, true)
-    ha        = optional(bool, false)
-    node_type = optional(string, "cache.t4g.micro")
+    enabled                    = optional(bool, true)
+    ha                         = optional(bool, false)
+    node_type                  = optional(string, "cache.t4g.micro")
+    engine_version             = optional(string, "8.0")
+    auth_token_update_strategy = optional(string, "ROTATE")
   })
   default  = {}
   nullable = false
 }
 
 variable "network" {
-  description = "The VPC, where Redis is enabled: its range, the letters of its zones, and NAT gateways (`single`, or `per-az`, which outlasts a zone)."
+  description = "The VPC, where Redis is enabled: its range, the letters of its zones (null: the first two that the region has), and NAT gateways (`single`, or `per-az`, which outlasts a zone)."
   type = object({
     cidr  = optional(string, "10.20.0.0/20")
-    zones = optional(list(string), ["a", "b"])
+    zones = optional(list(string))
     nat   = optional(string, "single")
   })
   default  = {}

@@ -76,6 +76,39 @@ run "functions_are_told_where_everything_is_and_each_shard_which_it_is" {
   }
 }
 
+run "the_vpc_is_in_the_first_zones_that_there_are_or_in_those_that_are_named" {
+  command = plan
+
+  assert {
+    condition     = local.zones == tolist(["us-east-1b", "us-east-1c"])
+    error_message = "The zones are not the first two of this account."
+  }
+}
+
+run "zones_that_are_named_are_taken" {
+  command = plan
+
+  variables {
+    network = { zones = ["c", "d"] }
+    redis   = { auth_token_update_strategy = "SET", engine_version = "8.1" }
+  }
+
+  assert {
+    condition     = local.zones == tolist(["us-east-1c", "us-east-1d"])
+    error_message = "Other zones are taken than those that were named."
+  }
+}
+
+run "a_zone_that_there_is_not_is_refused" {
+  command = plan
+
+  variables {
+    network = { zones = ["a", "b"] }
+  }
+
+  expect_failures = [data.aws_availability_zones.here]
+}
+
 run "without_redis_there_is_no_vpc_and_packages_may_lie_elsewhere" {
   command = plan
 

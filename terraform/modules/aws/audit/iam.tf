@@ -47,7 +47,8 @@ resource "aws_iam_role" "delivery" {
       Effect    = "Allow"
       Principal = { Service = "firehose.amazonaws.com" }
       Action    = "sts:AssumeRole"
-      Condition = { StringEquals = { "aws:SourceAccount" = local.account } }
+      # Firehose gives the account that the stream is in as external id, and no other condition of AWS's is documented for it.
+      Condition = { StringEquals = { "sts:ExternalId" = local.account } }
     }]
   })
 }

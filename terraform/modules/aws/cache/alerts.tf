@@ -1,7 +1,8 @@
 # When the cache is away, or too small. Both have an entry in the runbook.
 
 locals {
-  # ElastiCache's own names of the nodes; metrics are counted by node.
+  # ElastiCache's own names of the nodes, which count from 001; metrics are by node. Not `member_clusters`, which a plan does not know yet.
+  # A node that was removed and added by hand may have another number: its alarm says `down` until the name is right again.
   nodes = toset([for i in range(var.ha ? 2 : 1) : format("%s-%03d", local.name, i + 1)])
 }
 

@@ -60,8 +60,10 @@ resource "aws_elasticache_replication_group" "this" {
   auth_token_update_strategy = var.auth_token_update_strategy
 
   # Nothing in it is worth a snapshot: what is lost is read again, or begun anew by its user.
-  snapshot_retention_limit   = 0
-  auto_minor_version_upgrade = true
+  snapshot_retention_limit = 0
+  # Versions change by `engine_version` alone: where AWS had raised it, the configuration would be a downgrade, for which the provider
+  # plans another cache.
+  auto_minor_version_upgrade = false
   maintenance_window         = var.maintenance_window
   # The service is slower without its cache, but goes on; waiting for the window would leave plans that never end.
   apply_immediately = true

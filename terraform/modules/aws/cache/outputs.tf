@@ -15,3 +15,11 @@ output "url" {
   value       = local.url
   sensitive   = true
 }
+
+output "url_secret_arn" {
+  description = "`url_secret_id`, for whoever reads the URL: what is given this waits until the URL is in the secret."
+  value       = var.url_secret_id
+
+  # Not the version's own attribute, which a plan does not know yet.
+  depends_on = [aws_secretsmanager_secret_version.url]
+}

@@ -55,7 +55,8 @@ resource "aws_lambda_function" "this" {
 
   lifecycle {
     precondition {
-      condition     = sum([for name, value in local.environment : length(name) + length(value)]) <= 4096
+      # Lambda measures them as JSON, with its quotes and what they escape.
+      condition     = length(jsonencode(local.environment)) <= 4096
       error_message = "The settings of ${var.name}, with the ARNs of its secrets, are longer than the 4 KB that Lambda takes: shorten a list, such as redirect_allow."
     }
   }

@@ -82,8 +82,8 @@ variable "environment" {
   nullable    = false
 
   validation {
-    condition     = sum(concat([0], [for name, value in var.environment : length(name) + length(value)])) <= 3600
-    error_message = "The settings are longer than 3,600 characters. Lambda takes 4 KB with what names the secrets: shorten a list, such as redirect_allow."
+    condition     = length(jsonencode(var.environment)) <= 3600
+    error_message = "The settings are longer than 3,600 characters of JSON. Lambda takes 4 KB with what names the secrets: shorten a list, such as redirect_allow."
   }
 }
 

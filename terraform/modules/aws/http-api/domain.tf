@@ -54,11 +54,11 @@ resource "aws_apigatewayv2_api_mapping" "this" {
 }
 
 resource "aws_route53_record" "this" {
-  for_each = local.own_zone ? toset(["A", "AAAA"]) : toset([])
+  count = local.own_zone ? 1 : 0
 
   zone_id = var.domain.zone_id
   name    = var.domain.name
-  type    = each.key
+  type    = "A" # the name is REGIONAL and has no IPv6 unless it is made for both
 
   alias {
     name                   = aws_apigatewayv2_domain_name.this[0].domain_name_configuration[0].target_domain_name

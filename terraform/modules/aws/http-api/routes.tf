@@ -8,6 +8,8 @@ resource "aws_apigatewayv2_route" "this" {
   route_key          = each.key
   authorization_type = each.value.auth
   target             = "integrations/${aws_apigatewayv2_integration.this[each.value.function].id}"
+
+  depends_on = [var.after]
 }
 
 locals {

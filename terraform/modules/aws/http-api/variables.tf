@@ -80,3 +80,9 @@ variable "log_retention_days" {
   default     = 30
   nullable    = false
 }
+
+variable "after" {
+  description = "What has to be there before the first route leads anywhere, such as the subscriptions of the audit log. It is waited for, and nothing else."
+  type        = any
+  default     = null
+}

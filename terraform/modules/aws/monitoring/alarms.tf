@@ -65,14 +65,27 @@ resource "aws_cloudwatch_metric_alarm" "silent" {
   alarm_name        = "${var.prefix}-${each.value.name}-${each.value.job}"
   alarm_description = local.description[each.value.name]
 
-  namespace           = local.namespace
-  metric_name         = each.key
-  statistic           = "Sum"
   comparison_operator = "LessThanThreshold"
   threshold           = 1
-  period              = ceil(each.value.seconds / 60) * 60
   evaluation_periods  = 2
   treat_missing_data  = "breaching"
+
+  # A period without data is a 0 here: left out, it would make the alarm look further back, at runs that are long over.
+  metric_query {
+    id          = "ended"
+    label       = "Runs that have ended"
+    expression  = "FILL(runs, 0)"
+    return_data = true
+  }
+  metric_query {
+    id = "runs"
+    metric {
+      namespace   = local.namespace
+      metric_name = each.key
+      stat        = "Sum"
+      period      = ceil(each.value.seconds / 60) * 60
+    }
+  }
 
   alarm_actions = [aws_sns_topic.alarms.arn]
   ok_actions    = [aws_sns_topic.alarms.arn]

@@ -15,8 +15,9 @@ resource "aws_cloudwatch_log_metric_filter" "lines" {
     name      = each.value.name
     namespace = local.namespace
     value     = "1"
-    # Every other line says that there was none, so that shares can be reckoned.
-    default_value = contains(keys(local.file.counts), each.value.name) ? "0" : null
+    # Every other line says that there was none: so that shares can be reckoned, and that an alarm which counts over an hour or more
+    # ends when that is over, instead of looking further back for data.
+    default_value = contains(keys(local.file.counts), each.value.name) || contains(local.slow, each.value.name) ? "0" : null
   }
 }
 
@@ -36,6 +37,8 @@ resource "aws_cloudwatch_log_metric_filter" "runs" {
 }
 
 locals {
+  slow = [for name, alert in local.counted : name if local.more_than[name] > 0 && alert.within >= 3600]
+
   jobs = merge([
     for name in keys(local.silent) : {
       for job, seconds in var.job_intervals : "${name}.${job}" => { name = name, job = job, seconds = seconds }

@@ -36,5 +36,5 @@ resource "aws_scheduler_schedule" "this" {
   }
 
   # EventBridge looks whether the role may call the target when a schedule is made.
-  depends_on = [aws_iam_role_policy.trigger]
+  depends_on = [aws_iam_role_policy.trigger, var.after]
 }

@@ -75,3 +75,9 @@ variable "enabled" {
   default     = true
   nullable    = false
 }
+
+variable "after" {
+  description = "What has to be there before the first run, such as the subscriptions of the audit log. It is waited for, and nothing else."
+  type        = any
+  default     = null
+}

@@ -6,6 +6,9 @@ mock_data "aws_caller_identity" {
 mock_data "aws_region" {
   defaults = { name = "us-east-1", id = "us-east-1" }
 }
+mock_data "aws_availability_zones" {
+  defaults = { names = ["us-east-1b", "us-east-1c", "us-east-1d"] }
+}
 mock_data "aws_partition" {
   defaults = { partition = "aws", dns_suffix = "amazonaws.com" }
 }

@@ -125,7 +125,7 @@ run "lines_of_every_function_arrive_and_stay_and_a_loss_is_noticed" {
   }
   assert {
     condition = (
-      jsondecode(aws_iam_role.delivery.assume_role_policy).Statement[0].Condition.StringEquals["aws:SourceAccount"] == "111122223333"
+      jsondecode(aws_iam_role.delivery.assume_role_policy).Statement[0].Condition.StringEquals["sts:ExternalId"] == "111122223333"
       && jsondecode(aws_iam_role.subscription.assume_role_policy).Statement[0].Condition.StringLike["aws:SourceArn"] == "arn:aws:logs:us-east-1:111122223333:*"
     )
     error_message = "The services must act for this account only."

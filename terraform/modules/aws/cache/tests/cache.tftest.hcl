@@ -62,6 +62,16 @@ run "nobody_gets_in_without_tls_and_the_password_and_functions_are_told_both" {
     error_message = "The version must follow from the URL: otherwise a new password is never written."
   }
 
+  assert {
+    condition     = output.url_secret_arn == var.url_secret_id
+    error_message = "Functions must be given the secret that the URL is written into."
+  }
+
+  assert {
+    condition     = !tobool(aws_elasticache_replication_group.this.auto_minor_version_upgrade)
+    error_message = "AWS must not raise the version beside Terraform, which would plan another cache."
+  }
+
   # One node is the default.
   assert {
     condition     = aws_elasticache_replication_group.this.num_cache_clusters == 1 && !aws_elasticache_replication_group.this.multi_az_enabled

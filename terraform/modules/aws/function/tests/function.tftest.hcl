@@ -153,6 +153,18 @@ run "refuses_what_lambda_would_refuse_later" {
   ]
 }
 
+run "refuses_settings_that_only_with_the_secrets_and_as_json_are_too_long" {
+  command = plan
+
+  variables {
+    # 3,500 characters of JSON; 1,800 without what JSON escapes.
+    environment = { GOOGLE_CREDENTIALS = join("", [for number in range(865) : "\"\""]) }
+    secrets     = { for number in range(8) : "SECRET_${number}" => "arn:aws:secretsmanager:us-east-1:123456789012:secret:oauth-secret-${number}-AbCdEf" }
+  }
+
+  expect_failures = [aws_lambda_function.this]
+}
+
 run "refuses_a_setting_that_is_given_twice" {
   command = plan
 

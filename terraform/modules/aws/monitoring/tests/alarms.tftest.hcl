@@ -147,11 +147,24 @@ run "lines_are_found_in_every_log_and_counted_as_the_list_says" {
   assert {
     condition = (
       aws_cloudwatch_log_metric_filter.runs["run-missing.scheduled-refresh"].log_group_name == "/aws/lambda/oauth-scheduled-refresh"
-      && aws_cloudwatch_metric_alarm.silent["run-missing.scheduled-refresh"].period == 1800
+      && one([for query in aws_cloudwatch_metric_alarm.silent["run-missing.scheduled-refresh"].metric_query : query.metric[0].period if query.id == "runs"]) == 1800
+      && [for query in aws_cloudwatch_metric_alarm.silent["run-missing.scheduled-refresh"].metric_query : query.expression if query.return_data == true] == ["FILL(runs, 0)"]
       && aws_cloudwatch_metric_alarm.silent["run-missing.scheduled-refresh"].evaluation_periods == 2
       && aws_cloudwatch_metric_alarm.silent["run-missing.scheduled-refresh"].treat_missing_data == "breaching"
     )
     error_message = "No data is what silence looks like."
+  }
+}
+
+run "an_alarm_that_counts_over_hours_ends_by_lines_that_say_none" {
+  command = plan
+
+  assert {
+    condition = length(local.slow) > 0 && alltrue([
+      for name, alarm in aws_cloudwatch_metric_alarm.lines :
+      (alarm.period >= 3600) == (aws_cloudwatch_log_metric_filter.lines["${name}.token-get"].metric_transformation[0].default_value == "0")
+    ])
+    error_message = "Where hours are counted, every line counts, if only as none."
   }
 }
 
