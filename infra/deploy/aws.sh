@@ -29,7 +29,24 @@ google_credentials() {
 }
 
 # Whose it is is asked too: a bucket's name is everybody's, and one of somebody else's would be given our state.
-state_there() { aws s3api head-bucket --bucket "$state_bucket" --expected-bucket-owner "$account" >/dev/null 2>&1; }
+state_there() { bucket_there "$state_bucket"; }
+
+# bucket_there BUCKET: an answer that is neither yes nor no ends it here.
+bucket_there() {
+    aws s3api head-bucket --bucket "$1" --expected-bucket-owner "$account" >/dev/null 2>"$work/error" && return
+    grep -qE '\((404|NoSuchBucket)\)' "$work/error" ||
+        die "The bucket $1 can't be looked at: it is another account's, or you have no right to:" "$(cat "$work/error")"
+    return 1
+}
+
+# A new account has ten, and its users are then told to wait. A look that fails is no reason to stop.
+quotas() {
+    local most
+    most=$(aws lambda get-account-settings --query AccountLimit.ConcurrentExecutions --output text 2>/dev/null) || return 0
+    if [[ $most =~ ^[0-9]+$ ]] && ((most < 100)); then
+        say "Lambda runs $most invocations at once in this account and region, which is too few: ask for 1000 (docs/deploy.md#aws, step 1)."
+    fi
+}
 
 state_create() {
     local place=()
@@ -59,8 +76,11 @@ kept_put() { aws s3 cp --only-show-errors - "s3://$state_bucket/$1"; }
 # secret_state ID: absent, empty or set.
 secret_state() {
     local said
-    if ! said=$(aws secretsmanager describe-secret --secret-id "$1" --output json 2>/dev/null); then
+    if ! said=$(aws secretsmanager describe-secret --secret-id "$1" --output json 2>"$work/error"); then
+        grep -qF '(ResourceNotFoundException)' "$work/error" || die "The secret $1 can't be looked at:" "$(cat "$work/error")"
         echo absent
+    elif jq -e .DeletedDate <<<"$said" >/dev/null; then
+        die "The secret $1 is about to be deleted: aws secretsmanager restore-secret --secret-id $1, and say the same again"
     elif jq -e '[.VersionIdsToStages // {} | .[][]] | index("AWSCURRENT")' <<<"$said" >/dev/null; then
         echo set
     else
@@ -71,7 +91,7 @@ secret_state() {
 # secret_put ID: its value comes in.
 secret_put() { aws secretsmanager put-secret-value --secret-id "$1" --secret-string file:///dev/stdin >/dev/null; }
 
-artifacts_there() { aws s3api head-bucket --bucket "$artifacts_bucket" --expected-bucket-owner "$account" >/dev/null 2>&1; }
+artifacts_there() { bucket_there "$artifacts_bucket"; }
 
 artifact_key() { printf 'releases/%s/%s/%s.zip' "$2" "$architecture" "$1"; } # FUNCTION RELEASE
 

@@ -1,6 +1,12 @@
 # Sourced by every verb: which environment is meant, what its variable file says, Terraform on it, the question before anything changes.
 # shellcheck shell=bash
 
+# Before anything that an older one does not understand; macOS has 3.2.
+if [ "${BASH_VERSINFO[0]}" -lt 4 ] || { [ "${BASH_VERSINFO[0]}" -eq 4 ] && [ "${BASH_VERSINFO[1]}" -lt 4 ]; }; then
+    echo "This is bash ${BASH_VERSINFO[0]}.${BASH_VERSINFO[1]}, and 4.4 or newer is needed: brew install bash, and a new terminal" >&2
+    exit 1
+fi
+
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 cd "$root" || exit 1
 
@@ -78,13 +84,20 @@ tf_init() {
 # starts them all anew.
 start_anew() { date -u +%Y%m%d-%H%M%S | kept_put "secrets/$name"; }
 
+# kept_or_none KEY: what is kept under it, and nothing where nothing is. Whatever else goes wrong is no absence.
+kept_or_none() {
+    kept_get "$1" 2>"$work/error" && return
+    grep -qE '\(404\)|NoSuchKey|matched no objects' "$work/error" || die "$1 can't be read from $state_bucket:" "$(cat "$work/error")"
+}
+
 # make_plan RELEASE ARGUMENT…: plans, shows it, saves it in $plan. Ends with 0 where nothing would change, with 2 where something would.
 make_plan() {
     local release=$1 code=0
     shift
     plan=$work/plan
     rm -f "$plan"
-    TF_VAR_secrets_changed=$(kept_get "secrets/$name" 2>/dev/null || true)
+    trap 'rm -f "$plan"' EXIT # however it ends, as at a "no"
+    TF_VAR_secrets_changed=$(kept_or_none "secrets/$name") || exit 1
     export TF_VAR_secrets_changed
     (umask 077; tf plan -detailed-exitcode -var-file="$tfvars" -var="release=$release" -out="$plan" "$@") || code=$?
     [ "$code" != 1 ] || die "terraform plan failed; nothing was changed by it"
@@ -92,7 +105,7 @@ make_plan() {
 }
 
 # A plan's short name, by which one that was looked at can be told from another.
-plan_digest() { tf show -no-color "$plan" | sha256sum | cut -c1-16; }
+plan_digest() { tf show -no-color "$plan" | git hash-object --stdin | cut -c1-16; }
 
 # confirm QUESTION…: nothing goes on without the environment's name, or YES=1 where nobody sits at a terminal.
 confirm() {
