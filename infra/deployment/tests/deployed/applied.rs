@@ -239,7 +239,7 @@ fn reports(trigger: &Trigger, report: &Value, copy: &Process) {
     assert_eq!((&report["job"], &report["complete"]), (&json!(trigger.function), &json!(true)), "{report}");
     let lines = copy.log();
     let lines = lines.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let run = lines.filter(|line| line["run.id"] == report["runId"]).last().unwrap();
+    let run = lines.filter(|line| line["run.id"] == report["runId"]).next_back().unwrap();
     assert!(run["of"].is_u64(), "{run}");
     assert_eq!(share(&run), share(&trigger.asked()), "{run}");
 }
