@@ -161,10 +161,8 @@ pub(crate) async fn by_cloud_scheduler(base: &str, job: &str, body: &str) -> Val
 pub(crate) fn recorded(led: &Led, copy: &Process) -> Option<Value> {
     let log = copy.log();
     let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let calls = lines.filter(|line| line["target"] == "audit").map(|mut line| line["audit"].take());
-    calls
-        .filter(|call| call["method"] == led.method.as_str() && call["path"] == led.path.as_str())
-        .next_back()
+    let mut calls = lines.filter(|line| line["target"] == "audit").map(|mut line| line["audit"].take());
+    calls.rfind(|call| call["method"] == led.method.as_str() && call["path"] == led.path.as_str())
 }
 
 /// The operation that the route names answered, in the process of the function that it leads to, to the caller that asked.
