@@ -2,12 +2,15 @@
 # shellcheck shell=bash disable=SC2034
 
 # What has to be there before packages and secrets can be: made first, and once.
-FOUNDATION=(module.artifacts module.secrets)
+FOUNDATION=(module.project module.artifacts module.secrets)
 # What outlives the functions. The pool of identities at Google too, as its name can't be taken again for a month.
 KEPT_MODULES='artifacts|secrets|audit|project|kms|firestore|federation'
 # By address: another key, such as the one of the alarms' topic, may go.
 KEPT='(^module\.secrets\.aws_kms_key|(^|\.)(aws_s3_bucket[a-z_]*|aws_secretsmanager_secret|google_kms_(key_ring|crypto_key)|google_firestore_(database|field|index|backup_schedule)|google_project_service|google_iam_workload_identity_pool[a-z_]*))\.'
 KEPT_SAID="the Firestore database and its backups, the KMS key, the audit log's bucket, secrets, packages, the state"
+# Nothing has to wait for something that is not Terraform's.
+LAST_MODULES=none
+before_last() { :; }
 
 cloud_enter() {
     need aws gcloud python3
@@ -26,6 +29,12 @@ cloud_enter() {
 google_credentials() {
     gcloud auth application-default print-access-token >/dev/null 2>&1 ||
         die "Terraform has no credentials for Google, where the database and the key are: gcloud auth application-default login"
+}
+
+# As Terraform's list of Google's part is, and before it: see gcp.sh.
+google_apis() {
+    { echo serviceusage.googleapis.com && sed -nE 's/^ *"([a-z]+\.googleapis\.com)",$/\1/p' terraform/environments/aws/google.tf; } |
+        sort -u | xargs -n 20 gcloud services enable --project="$google_project"
 }
 
 # Whose it is is asked too: a bucket's name is everybody's, and one of somebody else's would be given our state.
@@ -52,7 +61,7 @@ state_create() {
     local place=()
     # us-east-1 is the one region that must not be named.
     if [ "$region" != us-east-1 ]; then place=(--create-bucket-configuration "LocationConstraint=$region"); fi
-    gcloud services enable --project="$google_project" serviceusage.googleapis.com cloudresourcemanager.googleapis.com iam.googleapis.com &&
+    google_apis &&
         aws s3api create-bucket --bucket "$state_bucket" "${place[@]}" >/dev/null &&
         aws s3api put-public-access-block --bucket "$state_bucket" --public-access-block-configuration \
             BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true &&

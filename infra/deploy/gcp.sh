@@ -7,6 +7,8 @@ FOUNDATION=(module.project module.registry module.secrets.google_secret_manager_
 KEPT_MODULES='project|identities|registry|secrets|kms|firestore|audit'
 KEPT='(^|\.)google_(kms_(key_ring|crypto_key)|firestore_(database|field|index|backup_schedule)|logging_project_bucket_config|secret_manager_secret|artifact_registry_repository|project_service|storage_bucket)\.'
 KEPT_SAID="the Firestore database and its backups, the KMS key, the audit log's bucket, secrets, images, the state"
+# What goes in a plan of its own, after the rest.
+LAST_MODULES=network
 
 cloud_enter() {
     need gcloud
@@ -26,9 +28,12 @@ google_credentials() {
         die "Terraform has no credentials for Google: gcloud auth application-default login"
 }
 
-# What Terraform itself calls; it switches on the rest.
+# Switches on all that the module project names, and what is needed before Terraform: early, as Terraform goes on at once, while an API
+# takes a minute until it is on everywhere. Google takes 20 at a time.
 google_apis() {
-    gcloud services enable --project="$1" serviceusage.googleapis.com cloudresourcemanager.googleapis.com iam.googleapis.com storage.googleapis.com
+    { printf '%s\n' serviceusage.googleapis.com storage.googleapis.com &&
+        sed -nE 's/^ *"([a-z]+\.googleapis\.com)",$/\1/p' terraform/modules/gcp/project/variables.tf; } |
+        sort -u | xargs -n 20 gcloud services enable --project="$project"
 }
 
 # By the project's own list: a bucket's name is everybody's, and one of somebody else's would be given our state.
@@ -41,12 +46,22 @@ state_there() {
 # For those who deploy: a new bucket lets everybody read it who may view the project, and the state has the password of Redis in it.
 state_create() {
     local bucket=gs://$state_bucket
-    google_apis "$project" &&
+    google_apis &&
         gcloud storage buckets create "$bucket" --project="$project" --location="$region" --uniform-bucket-level-access --public-access-prevention &&
         gcloud storage buckets update "$bucket" --versioning &&
         gcloud storage buckets get-iam-policy "$bucket" --format=json |
         jq '.bindings |= map(.members |= map(select(startswith("projectViewer:") | not)) | select(.members != []))' >"$work/policy.json" &&
         gcloud storage buckets set-iam-policy "$bucket" "$work/policy.json" >/dev/null
+}
+
+# Before the network goes, and after Redis has: Terraform leaves the peering with Google's services, as their end of it can't be deleted
+# for days. A network with a peering can't be deleted; ours can be, and what is left at Google's end is taken up again.
+before_last() {
+    local network=$prefix-oauth peering=servicenetworking-googleapis-com peerings
+    peerings=$(gcloud compute networks describe "$network" --project="$project" --format=json 2>/dev/null | jq -r '.peerings[]?.name') || return 0 # gone
+    if grep -qxF "$peering" <<<"$peerings"; then
+        gcloud compute networks peerings delete "$peering" --network="$network" --project="$project" --quiet
+    fi
 }
 
 backend() { printf '%s\n' "bucket=$state_bucket" "prefix=$name"; }

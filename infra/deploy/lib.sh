@@ -162,6 +162,10 @@ disposable() {
     grep -vE '^(module\.[^.]+\.)*data\.' | sed -E 's/^(module\.[A-Za-z0-9_-]+).*/\1/' | grep -vE "^module\.($KEPT_MODULES)$" | sort -u
 }
 
+# Of targets that come in, those that go last, and the others.
+last_targets() { grep -xE "module\.($LAST_MODULES)" || true; }
+first_targets() { grep -vxE "module\.($LAST_MODULES)" || true; }
+
 # protected PLAN: what of a plan to destroy must stay, whatever its module is called and depends on.
 protected() {
     tf show -json "$1" | jq -r --arg kept "$KEPT" '

@@ -122,7 +122,11 @@ def problems(found, prefix, variables):
 
     # The project as a whole: accounts of functions have the database, on a condition, and nothing else.
     for v in every("google_project_iam_member", []):
-        if function(v["member"]) in ENDPOINTS | JOBS | {"gateway", "scheduler"}:
+        # Whom Google has for its agent is not known before it is there; everybody else is.
+        if not v.get("member"):
+            if v["role"] != "roles/apigateway.serviceAgent":
+                yield f"somebody who is not known has {v['role']} on the project"
+        elif function(v["member"]) in ENDPOINTS | JOBS | {"gateway", "scheduler"}:
             if v["role"] != "roles/datastore.user" or not v.get("condition"):
                 yield f"{v['member']} has {v['role']} on the project"
 

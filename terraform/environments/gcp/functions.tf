@@ -24,8 +24,8 @@ locals {
   internal_invokers = { token-get = var.token_invokers, admin = var.admin_invokers }
 
   # Whose addresses stand behind the caller's in X-Forwarded-For: Cloud Run's front end alone; the gateway's as well;
-  # and two more of a load balancer, of which one is the gateway's peer.
-  hops = { internal = 1, public = var.domain == null ? 2 : 3 }
+  # and, with a domain, a load balancer's: as many as its audit log has shown (domain_hops).
+  hops = { internal = 1, public = var.domain == null ? 2 : var.domain_hops }
 
   settings = {
     for name, f in local.listed : name => merge(

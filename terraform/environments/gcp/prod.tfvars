@@ -21,12 +21,12 @@ runbook         = "https://git.example.com/oauth-management-service/docs/operati
 
 redis = { ha = true, memory_gib = 5 }
 sizes = {
-  token-get         = { min_instances = 1, max_instances = 50 }
+  token-get         = { min_instances = 1, max_instances = 20 } # more than 20 CPUs in a region want a quota first (docs/deploy.md)
   scheduled-refresh = { shards = 4 }
   scheduled-health  = { shards = 4 }
 }
 
 firestore = { backup_days = { daily = 7, weekly = 98 } }
 
-# Locking can't be undone: not by an owner of the project, and not by deleting this line.
+# Locking can't be undone: not by an owner of the project, and not by deleting this line. The days can't be changed after it, either way.
 audit = { retention_days = 400, locked = true }

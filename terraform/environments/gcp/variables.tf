@@ -93,6 +93,18 @@ variable "domain" {
   default     = null
 }
 
+variable "domain_hops" {
+  description = "With a domain: how many addresses from the end of X-Forwarded-For the caller's own is. Google does not say; look into the audit log after the first deployment: 2, should the address of a proxy stand there."
+  type        = number
+  default     = 3
+  nullable    = false
+
+  validation {
+    condition     = contains([2, 3], var.domain_hops)
+    error_message = "domain_hops is 2 or 3: what docs/deploy.md, A domain of your own, shows to be yours."
+  }
+}
+
 variable "requests_per_minute" {
   description = "Requests a minute that one address may send to the domain, by Cloud Armor. Null: the service's own limits only."
   type        = number

@@ -37,7 +37,7 @@ variable "deletion_protection" {
 }
 
 variable "audit" {
-  description = "The audit log: days that it is kept, whether that is locked for ever, and who may read it."
+  description = "The audit log: days that it is kept, whether the bucket is locked for ever, with all that it is set to, and who may read it."
   type = object({
     retention_days = optional(number, 400)
     locked         = optional(bool, false)

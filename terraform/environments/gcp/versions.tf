@@ -24,6 +24,16 @@ provider "google" {
   region  = var.region
 }
 
+# Asks for the budget with this project's quota: the API belongs to no project, and refuses people who name none. Only for it,
+# as everybody who plans would need roles/serviceusage.serviceUsageConsumer otherwise.
+provider "google" {
+  alias                 = "billing"
+  project               = var.project
+  region                = var.region
+  billing_project       = var.project
+  user_project_override = true
+}
+
 provider "google-beta" {
   project = var.project
   region  = var.region

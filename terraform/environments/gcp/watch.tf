@@ -31,6 +31,8 @@ module "budget" {
   source = "../../modules/gcp/budget"
   count  = var.budget == null ? 0 : 1
 
+  providers = { google = google.billing }
+
   prefix                = var.prefix
   billing_account       = var.budget.billing_account
   project_number        = module.project.number

@@ -238,8 +238,8 @@ async fn every_trigger_on_aws_starts_its_job_for_its_share() {
 fn reports(trigger: &Trigger, report: &Value, copy: &Process) {
     assert_eq!((&report["job"], &report["complete"]), (&json!(trigger.function), &json!(true)), "{report}");
     let lines = copy.log();
-    let lines = lines.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let run = lines.filter(|line| line["run.id"] == report["runId"]).last().unwrap();
+    let mut lines = lines.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let run = lines.rfind(|line| line["run.id"] == report["runId"]).unwrap();
     assert!(run["of"].is_u64(), "{run}");
     assert_eq!(share(&run), share(&trigger.asked()), "{run}");
 }

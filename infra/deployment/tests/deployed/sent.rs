@@ -161,8 +161,8 @@ pub(crate) async fn by_cloud_scheduler(base: &str, job: &str, body: &str) -> Val
 pub(crate) fn recorded(led: &Led, copy: &Process) -> Option<Value> {
     let log = copy.log();
     let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let calls = lines.filter(|line| line["target"] == "audit").map(|mut line| line["audit"].take());
-    calls.filter(|call| call["method"] == led.method.as_str() && call["path"] == led.path.as_str()).last()
+    let mut calls = lines.filter(|line| line["target"] == "audit").map(|mut line| line["audit"].take());
+    calls.rfind(|call| call["method"] == led.method.as_str() && call["path"] == led.path.as_str())
 }
 
 /// The operation that the route names answered, in the process of the function that it leads to, to the caller that asked.
@@ -175,11 +175,11 @@ pub(crate) fn is_from(led: &Led, answer: &Answer, copy: &Process) {
     );
     match led.path.as_str() {
         "/connect" | "/docs" => {
-            assert!(answer.header("content-type").starts_with("text/html"), "{said}")
+            assert!(answer.header("content-type").starts_with("text/html"), "{said}");
         }
         "/openapi.json" => assert_eq!(answer.json()["info"]["title"], "OAuth Management Service"),
         "/health" => {
-            assert_eq!((answer.status, &answer.json()["status"]), (200, &json!("healthy")), "{said}")
+            assert_eq!((answer.status, &answer.json()["status"]), (200, &json!("healthy")), "{said}");
         }
         _ => {
             let line = recorded(led, copy).unwrap_or_else(|| panic!("nothing is recorded of {said}"));

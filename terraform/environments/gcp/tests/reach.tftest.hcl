@@ -1,6 +1,9 @@
 # What can be reached from where, and what the options change.
 
 mock_provider "google" {}
+mock_provider "google" {
+  alias = "billing"
+}
 mock_provider "google-beta" {}
 
 variables {
@@ -62,6 +65,20 @@ run "with_a_domain_and_shards" {
   }
 }
 
+run "with_a_domain_whose_load_balancer_adds_one_address_only" {
+  command = plan
+
+  variables {
+    domain      = "oauth.example.com"
+    domain_hops = 2
+  }
+
+  assert {
+    condition     = module.function["callback"].settings["TRUSTED_PROXIES"] == "hops:2" && module.function["admin"].settings["TRUSTED_PROXIES"] == "hops:1"
+    error_message = "What the audit log has shown counts for what stands behind the domain, and for nothing else."
+  }
+}
+
 run "without_redis_without_invokers_under_another_prefix" {
   command = plan
 
@@ -102,9 +119,10 @@ run "what_would_not_work_is_refused" {
     operators_email = []
     provider_apps   = {}
     runbook         = "docs/operations.md"
+    domain_hops     = 4
   }
 
   expect_failures = [
-    var.release, var.redirect_allow, var.cors_origins, var.operators_email, var.provider_apps, var.runbook,
+    var.release, var.redirect_allow, var.cors_origins, var.operators_email, var.provider_apps, var.runbook, var.domain_hops,
   ]
 }

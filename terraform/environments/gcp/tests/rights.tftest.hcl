@@ -1,6 +1,9 @@
 # Who may call what, and what each function is told. What whole plans may hold, infra/terraform/rights_gcp.py says.
 
 mock_provider "google" {}
+mock_provider "google" {
+  alias = "billing"
+}
 mock_provider "google-beta" {}
 
 variables {

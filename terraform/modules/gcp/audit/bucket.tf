@@ -1,4 +1,4 @@
-# Where the audit log is kept: a bucket of its own, which the functions can't reach and, once locked, nobody can shorten.
+# Where the audit log is kept: a bucket of its own, which the functions can't reach and, once locked, nobody can change.
 
 locals {
   bucket = "${var.prefix}-oauth-audit"
@@ -14,7 +14,8 @@ resource "google_logging_project_bucket_config" "audit" {
   description    = "Audit log of the OAuth Management Service, and who used its key and read its secrets."
   retention_days = var.retention_days
 
-  # There is no way back from locked, not for owners either: neither shorter, nor deleted before its time.
+  # There is no way back from locked, not for owners either: no setting can be changed any more, not even for a longer time, and
+  # it is not deleted before its time.
   locked = var.locked
 
   # What an auditor asks by. Once indexed, a field is searched with upper and lower case told apart.

@@ -41,7 +41,7 @@ variable "services" {
 }
 
 variable "retention_days" {
-  description = "For how many days lines are kept. Once the bucket is locked, it can only be made longer."
+  description = "For how many days lines are kept. Once the bucket is locked, this is so for good: neither shorter nor longer."
   type        = number
   default     = 400
   nullable    = false
@@ -53,7 +53,7 @@ variable "retention_days" {
 }
 
 variable "locked" {
-  description = "Whether nobody may delete the bucket or shorten what it keeps. It can't be undone, and the project can't be deleted before the last line has ended: true where an audit depends on it."
+  description = "Whether nobody may change the bucket, or delete it while it holds lines. It can't be undone, and Google may refuse to delete a locked bucket even when it is empty: true where an audit depends on it."
   type        = bool
   nullable    = false
 }

@@ -57,7 +57,7 @@ variable "currency" {
 }
 
 variable "thresholds" {
-  description = "Parts of the amount at which somebody is told; 1 is all of it."
+  description = "Parts of the amount at which somebody is told, in ascending order; 1 is all of it."
   type        = list(number)
   default     = [0.5, 0.9, 1]
   nullable    = false
@@ -65,6 +65,12 @@ variable "thresholds" {
   validation {
     condition     = length(var.thresholds) > 0 && alltrue([for part in var.thresholds : part > 0 && part <= 10])
     error_message = "thresholds are parts such as 0.5, above 0, and at least one."
+  }
+
+  # Google answers in this order, and any other would be a change in every plan.
+  validation {
+    condition     = alltrue([for i, part in var.thresholds : i == 0 || part > var.thresholds[max(i - 1, 0)]])
+    error_message = "thresholds ascend, and none is there twice."
   }
 }
 

@@ -2,7 +2,7 @@
 
 locals {
   pool_id     = "${var.prefix}-aws"
-  provider_id = "aws"
+  provider_id = "aws-roles" # Google wants 4 to 32 characters
 
   # Computed, not read back, so that every plan can show who gets which right before the pool exists.
   pool     = "projects/${var.project_number}/locations/global/workloadIdentityPools/${local.pool_id}"

@@ -32,6 +32,10 @@ resource "google_firestore_index" "this" {
     }
   }
 
+  # One after the other: in a new database, indexes that are made while fields of the same collections change are refused with
+  # 409, "too much contention".
+  depends_on = [google_firestore_field.this]
+
   lifecycle {
     precondition {
       condition     = alltrue([for field in each.value.fields : length(setintersection(keys(field), ["order", "arrayConfig"])) == 1])

@@ -131,7 +131,7 @@ variable "cpu" {
 }
 
 variable "memory_mib" {
-  description = "Memory of an instance, in MiB."
+  description = "Memory of an instance, in MiB: at least 2048 with 4 CPUs, at most 4096 with one."
   type        = number
   default     = 512
   nullable    = false
@@ -139,6 +139,12 @@ variable "memory_mib" {
   validation {
     condition     = var.memory_mib >= 128 && var.memory_mib <= 8192
     error_message = "memory_mib is 128 to 8192."
+  }
+
+  # Cloud Run's own rule, which it tells only when applying.
+  validation {
+    condition     = (var.cpu < 4 || var.memory_mib >= 2048) && (var.memory_mib <= 4096 || var.cpu >= 2)
+    error_message = "memory_mib and cpu do not go together: 4 CPUs want at least 2048 MiB, and more than 4096 MiB at least 2 CPUs."
   }
 }
 

@@ -16,6 +16,8 @@ resource "google_vpc_access_connector" "redis" {
     name = google_compute_subnetwork.functions["connector"].name
   }
 
+  # Functions leave it before it goes, when direct egress takes its place. With a name that is fixed it can't be replaced by
+  # another connector, though: its other ranges are had by way of direct egress (README).
   lifecycle {
     create_before_destroy = true
   }

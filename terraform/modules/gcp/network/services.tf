@@ -17,6 +17,10 @@ resource "google_service_networking_connection" "services" {
   service                 = "servicenetworking.googleapis.com"
   reserved_peering_ranges = [google_compute_global_address.services.name]
 
-  # Google keeps its end for some days after the last service has gone, and refuses until then: deleting the network ends ours.
+  # Google refuses to end the connection for some days after the last service has gone, so it is left. The peering that belongs to
+  # it stays too, and no network with a peering can be deleted: `make destroy` deletes the peering first (docs/deploy.md).
   deletion_policy = "ABANDON"
+
+  # What was left still knows the range of the network that had this name before; that is brought up to date then.
+  update_on_creation_fail = true
 }

@@ -17,8 +17,8 @@ output "auth_string" {
 }
 
 output "ca" {
-  description = "What the functions get as CACHE_CA: the instance's own authorities in PEM, both while Google replaces one. Not secret."
-  value       = join("\n", [for authority in google_redis_instance.this.server_ca_certs : trimspace(authority.cert)])
+  description = "What the functions get as CACHE_CA: the instance's own authorities in PEM, both while Google replaces one. Not secret; sorted, so that another order is no change."
+  value       = join("\n", sort([for authority in google_redis_instance.this.server_ca_certs : trimspace(authority.cert)]))
 }
 
 output "url" {

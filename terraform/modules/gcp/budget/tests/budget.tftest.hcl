@@ -38,6 +38,16 @@ run "tells_before_the_money_is_spent" {
   }
 }
 
+run "refuses_thresholds_that_do_not_ascend" {
+  command = plan
+
+  variables {
+    thresholds = [0.9, 0.5]
+  }
+
+  expect_failures = [var.thresholds]
+}
+
 run "refuses_ids_that_are_none_and_more_channels_than_google_takes" {
   command = plan
 

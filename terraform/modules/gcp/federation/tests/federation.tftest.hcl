@@ -42,7 +42,7 @@ run "takes_the_named_roles_of_the_account_tells_them_apart_and_holds_no_secret" 
   assert {
     condition = (
       jsondecode(output.credentials).type == "external_account" &&
-      jsondecode(output.credentials).audience == "//iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/dev-aws/providers/aws"
+      jsondecode(output.credentials).audience == "//iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/dev-aws/providers/aws-roles"
     )
     error_message = "The credentials are for another provider."
   }
@@ -55,6 +55,24 @@ run "takes_the_named_roles_of_the_account_tells_them_apart_and_holds_no_secret" 
   assert {
     condition     = !strcontains(output.credentials, "169.254.169.254") && !strcontains(output.credentials, "secret") && !strcontains(output.credentials, "private_key")
     error_message = "The credentials hold a secret or lead to a metadata service."
+  }
+}
+
+run "google_takes_the_ids_even_with_the_shortest_prefix" {
+  command = plan
+
+  variables {
+    prefix = "ab"
+  }
+
+  assert {
+    condition = alltrue([
+      for id in [
+        google_iam_workload_identity_pool.aws.workload_identity_pool_id,
+        google_iam_workload_identity_pool_provider.aws.workload_identity_pool_provider_id,
+      ] : can(regex("^[a-z0-9-]{4,32}$", id)) && !startswith(id, "gcp-")
+    ])
+    error_message = "An id is not 4 to 32 lower-case letters, digits and hyphens, or begins with what Google keeps for itself."
   }
 }
 

@@ -48,3 +48,38 @@ run "latest_is_no_release" {
 
   expect_failures = [var.image]
 }
+
+run "little_memory_for_four_cpus_is_refused" {
+  command = plan
+
+  variables {
+    cpu        = 4
+    memory_mib = 1024
+  }
+
+  expect_failures = [var.memory_mib]
+}
+
+run "much_memory_for_one_cpu_is_refused" {
+  command = plan
+
+  variables {
+    memory_mib = 4097
+  }
+
+  expect_failures = [var.memory_mib]
+}
+
+run "as_much_as_cloud_run_gives_is_taken" {
+  command = plan
+
+  variables {
+    cpu        = 2
+    memory_mib = 8192
+  }
+
+  assert {
+    condition     = google_cloud_run_v2_service.this.template[0].containers[0].resources[0].limits["memory"] == "8192Mi"
+    error_message = "An instance has another size than it was told."
+  }
+}

@@ -1,6 +1,11 @@
 # One account a function, named so that everybody can tell what it is for.
 
 mock_provider "google" {}
+mock_provider "google-beta" {
+  mock_resource "google_project_service_identity" {
+    defaults = { member = "serviceAccount:service-123456789012@gcp-sa-apigateway.iam.gserviceaccount.com" }
+  }
+}
 
 variables {
   project   = "demo-project"
@@ -55,4 +60,17 @@ run "refuses_a_prefix_that_is_too_long_and_a_function_with_the_name_of_another_a
   }
 
   expect_failures = [var.prefix, var.functions]
+}
+
+run "the_agent_of_api_gateway_has_its_role_and_no_other_account_has_any" {
+  # Applied to the mock, which has the member that Google would compute.
+  command = apply
+
+  assert {
+    condition = (
+      google_project_iam_member.api_gateway.member == "serviceAccount:service-123456789012@gcp-sa-apigateway.iam.gserviceaccount.com" &&
+      google_project_iam_member.api_gateway.role == "roles/apigateway.serviceAgent" && google_project_service_identity.api_gateway.service == "apigateway.googleapis.com"
+    )
+    error_message = "The gateway could not call the functions, or somebody else has its agent's role."
+  }
 }

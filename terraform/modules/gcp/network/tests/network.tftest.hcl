@@ -82,6 +82,11 @@ run "redis_gets_the_range_that_it_is_told" {
     condition     = google_service_networking_connection.services.reserved_peering_ranges == tolist([google_compute_global_address.services.name])
     error_message = "The peering uses another range."
   }
+
+  assert {
+    condition     = google_service_networking_connection.services.deletion_policy == "ABANDON" && google_service_networking_connection.services.update_on_creation_fail
+    error_message = "The network could not be taken away, or not be made a second time."
+  }
 }
 
 run "refuses_a_connector_in_another_range_than_a_28" {

@@ -70,8 +70,8 @@ run "functions_get_a_url_with_the_password_and_the_authorities" {
   }
 
   assert {
-    condition     = output.ca == "-----BEGIN CERTIFICATE-----\nold\n-----END CERTIFICATE-----\n-----BEGIN CERTIFICATE-----\nnew\n-----END CERTIFICATE-----"
-    error_message = "CACHE_CA lacks an authority while one is replaced by the other."
+    condition     = output.ca == "-----BEGIN CERTIFICATE-----\nnew\n-----END CERTIFICATE-----\n-----BEGIN CERTIFICATE-----\nold\n-----END CERTIFICATE-----"
+    error_message = "CACHE_CA depends on the order that Google answers in, or lacks an authority while one is replaced by the other."
   }
 
   assert {

@@ -5,6 +5,12 @@ provider "google" {
   region  = "us-central1"
 }
 
+# For the agent of API Gateway, which comes with the accounts.
+provider "google-beta" {
+  project = var.project
+  region  = "us-central1"
+}
+
 variable "project" {
   description = "Id of the Google Cloud project."
   type        = string
@@ -17,8 +23,11 @@ locals {
 module "project" {
   source = "../../../project"
 
-  project  = var.project
-  services = ["compute.googleapis.com", "redis.googleapis.com", "secretmanager.googleapis.com", "servicenetworking.googleapis.com", "vpcaccess.googleapis.com"]
+  project = var.project
+  services = [
+    "apigateway.googleapis.com", "compute.googleapis.com", "redis.googleapis.com", "secretmanager.googleapis.com",
+    "servicenetworking.googleapis.com", "vpcaccess.googleapis.com",
+  ]
 }
 
 module "identities" {

@@ -1,4 +1,4 @@
-# Which Terraform and which provider this example is written for.
+# Which Terraform and which providers this example is written for.
 
 terraform {
   required_version = ">= 1.11"
@@ -6,6 +6,10 @@ terraform {
   required_providers {
     google = {
       source  = "hashicorp/google"
+      version = "~> 6.50"
+    }
+    google-beta = {
+      source  = "hashicorp/google-beta"
       version = "~> 6.50"
     }
   }
