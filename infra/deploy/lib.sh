@@ -87,7 +87,7 @@ start_anew() { date -u +%Y%m%d-%H%M%S | kept_put "secrets/$name"; }
 # kept_or_none KEY: what is kept under it, and nothing where nothing is. Whatever else goes wrong is no absence.
 kept_or_none() {
     kept_get "$1" 2>"$work/error" && return
-    grep -qE '\(404\)|NoSuchKey|matched no objects' "$work/error" || die "$1 can't be read from $state_bucket:" "$(cat "$work/error")"
+    grep -qE '\(404\)|NoSuchKey|matched no objects|not found: 404' "$work/error" || die "$1 can't be read from $state_bucket:" "$(cat "$work/error")"
 }
 
 # make_plan RELEASE ARGUMENT…: plans, shows it, saves it in $plan. Ends with 0 where nothing would change, with 2 where something would.
