@@ -128,7 +128,8 @@ async fn a_sweep_puts_off_what_a_failing_provider_owes_does_the_others_and_goes_
     let mut quiet = 0;
     while quiet < 10 {
         tokio::time::sleep(Duration::from_millis(10)).await;
-        let saved = world.events("refreshed").await.len() + world.events("refresh_failed").await.len();
+        let saved =
+            [world.events("refreshed").await, world.events("refresh_failed").await].concat().len() as u64;
         let asked = refreshes(&world);
         quiet = if asked >= 5 && saved == asked + 2 { quiet + 1 } else { 0 };
     }

@@ -157,9 +157,9 @@ async fn start(setup: Setup, cloud: Cloud) -> Option<World> {
         let vars = environment(&world, name, cloud);
         world.start_copy_in(name, &vars).await;
     }
-    // Each has found Redis, Firestore and KMS, as far as it may.
-    until("good health", async || (world.api.get("/health").await.ok()["status"] == "healthy").then_some(()))
-        .await;
+    // The first to look may find a store that is still starting.
+    let healthy = async || (world.api.get("/health").await.json()["status"] == "healthy").then_some(());
+    until("good health", healthy).await;
     Some(world)
 }
 
