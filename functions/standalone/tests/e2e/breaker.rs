@@ -119,25 +119,25 @@ async fn a_sweep_puts_off_what_a_failing_provider_owes_does_the_others_and_goes_
     connect_all(&world, 40).await;
     world.connect("slack", "alice").await;
     world.advance(41_000);
-    let five = Fault::respond(Endpoint::GoogleToken, 503).for_grant("refresh_token").times(5);
-    world.sandbox().fault(five);
+    down(&world);
     let ctx = Arc::clone(world.ctx());
     let bounds = sweep::Bounds::all(Duration::from_secs(300), 1);
     let run = tokio::spawn(async move { sweep::refresh(&ctx, bounds).await.unwrap() });
     // Until nothing is under way, Slack's bot and user token included: time that passes between a lease and its save would end it.
-    let mut quiet = 0;
+    let (mut failed, mut quiet) = (0, 0);
     while quiet < 10 {
         tokio::time::sleep(Duration::from_millis(10)).await;
-        let saved =
-            [world.events("refreshed").await, world.events("refresh_failed").await].concat().len() as u64;
-        let asked = refreshes(&world);
-        quiet = if asked >= 5 && saved == asked + 2 { quiet + 1 } else { 0 };
+        failed = world.events("refresh_failed").await.len();
+        let saved = failed >= 5 && failed as u64 == refreshes(&world);
+        quiet = if saved && world.events("refreshed").await.len() == 2 { quiet + 1 } else { 0 };
     }
+    assert!(failed <= 6, "one more may have been let through before the fifth had failed, not {failed}");
     assert!(!run.is_finished(), "it waits for the provider");
+    world.sandbox().clear_faults();
     world.advance(10);
     let report = run.await.unwrap();
     assert!(report.complete, "{report:?}");
-    // The five that failed have their own time to wait; everything else was done in this run.
-    assert_eq!((report.failed, report.skipped), (5, 0), "{report:?}");
-    assert_eq!(refreshes(&world), 5 + 35);
+    // Those that failed have their own time to wait; everything else was done in this run.
+    assert_eq!((report.failed as usize, report.skipped), (failed, 0), "{report:?}");
+    assert_eq!(refreshes(&world), 40);
 }
