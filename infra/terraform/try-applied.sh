@@ -9,4 +9,5 @@ for cloud in gcp aws; do
     if [ -f "$applied" ]; then export "APPLIED_${cloud^^}=$applied"; else echo "SKIPPED: $cloud was not applied" >&2; fi
 done
 cargo build --workspace --bins --features cloud --locked
-cargo nextest run -p deployment --test deployed --ignore-default-filter --locked applied::
+# As `make test-deployed` builds it: for one crate alone everything would be built anew, with other features.
+cargo nextest run --workspace --test deployed --ignore-default-filter --locked applied::
