@@ -40,7 +40,7 @@ fuzz: ## Feeds made-up input to what reads input first, SECONDS_EACH for each of
 			target/fuzz/corpus/$$target infra/fuzz/corpus/$$target -- \
 			-max_total_time=$(SECONDS_EACH) -timeout=5 -verbosity=0 -print_final_stats=1; done
 
-check: code-check terraform-check deploy-check ## Looks without running the service: all of the three
+check: code-check terraform-check deploy-check ## Looks without running the service: code-check, terraform-check, deploy-check
 
 code-check: ## Looks at the code: format, lints, dependencies, links in its documentation (needs cargo-deny)
 	cargo fmt --all --check

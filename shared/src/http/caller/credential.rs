@@ -48,6 +48,9 @@ pub(super) async fn credential<'a>(
 ) -> Result<Credential<'a>, Problem> {
     let own = bearer(headers, &header::AUTHORIZATION)?;
     let offered = match (&policy.gateway, bearer(headers, &FORWARDED)?) {
+        (Some(Gateway::SoleInvoker), None) if is_signature_of_aws(headers) => {
+            return Err(unauthenticated(SIGNED));
+        }
         (Some(Gateway::SoleInvoker), forwarded) => forwarded,
         (Some(Gateway::Token(_)), Some(forwarded)) => {
             let gateway = own.ok_or_else(|| unauthenticated(NOT_THE_GATEWAY))?;
@@ -80,6 +83,13 @@ pub(super) async fn credential<'a>(
 
 const NOT_THE_GATEWAY: &str =
     "X-Forwarded-Authorization counts only from the gateway, whose own token must be in Authorization.";
+
+const SIGNED: &str = "Authorization has the signature that AWS asks for: send the ID token or API key as a bearer token in X-Forwarded-Authorization.";
+
+/// Whether a request comes by a route that asks for a signature, so that its caller could not use `Authorization`.
+fn is_signature_of_aws(headers: &HeaderMap) -> bool {
+    headers.get(header::AUTHORIZATION).is_some_and(|value| value.as_bytes().starts_with(b"AWS4-HMAC-SHA256 "))
+}
 
 /// The bearer token of a header (RFC 6750 section 2.1). Another scheme is no credential of ours.
 fn bearer<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, Problem> {
