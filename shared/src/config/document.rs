@@ -3,7 +3,9 @@
 //! By way of JSON values: TOML's own deserializer is compiled anew, and large, for every type that it is asked for.
 
 use serde::de::DeserializeOwned;
+use serde_json::{Number, Value};
 use serde_path_to_error::{Path, Segment};
+use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 /// A key of a document, and what is wrong with it.
@@ -25,7 +27,10 @@ pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, Misfit> {
         problem: with_line(text, error.message(), error.span().map(|span| span.start)),
     };
     let document = DeTable::parse(text).map_err(syntax)?;
-    let value = table(document.get_ref());
+    let value = table(document.get_ref(), "").map_err(|NoNumber { key, start }| Misfit {
+        key,
+        problem: with_line(text, "must be a finite number of 64 bits", Some(start)),
+    })?;
     serde_path_to_error::deserialize(value).map_err(|error| {
         let start = start_of(document.get_ref(), error.path());
         Misfit {
@@ -35,24 +40,35 @@ pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, Misfit> {
     })
 }
 
-fn table(table: &DeTable<'_>) -> serde_json::Value {
-    table.iter().map(|(key, each)| (key.get_ref().to_string(), value(each.get_ref()))).collect()
+/// A number that JSON can't say. As anything else, such as null, it would mean what nobody wrote.
+struct NoNumber {
+    key: String,
+    start: usize,
 }
 
-fn value(of: &DeValue<'_>) -> serde_json::Value {
-    match of {
-        DeValue::String(text) => text.as_ref().into(),
-        // What is no number of 64 bits becomes text, and is refused as such.
-        DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
-            .map_or_else(|_| number.to_string().into(), Into::into),
-        DeValue::Float(number) => {
-            number.as_str().parse::<f64>().map_or_else(|_| number.to_string().into(), Into::into)
+fn table(table: &DeTable<'_>, inside: &str) -> Result<Value, NoNumber> {
+    let dot = if inside.is_empty() { "" } else { "." };
+    let entries = table.iter().map(|(key, each)| {
+        let key = key.get_ref();
+        Ok((key.to_string(), value(each, format!("{inside}{dot}{key}"))?))
+    });
+    entries.collect()
+}
+
+fn value(of: &Spanned<DeValue<'_>>, key: String) -> Result<Value, NoNumber> {
+    let number = match of.get_ref() {
+        DeValue::String(text) => return Ok(text.as_ref().into()),
+        DeValue::Boolean(yes) => return Ok((*yes).into()),
+        DeValue::Datetime(time) => return Ok(time.to_string().into()),
+        DeValue::Table(inner) => return table(inner, &key),
+        DeValue::Array(array) => {
+            let each = array.iter().enumerate().map(|(n, each)| value(each, format!("{key}[{n}]")));
+            return each.collect();
         }
-        DeValue::Boolean(yes) => (*yes).into(),
-        DeValue::Datetime(time) => time.to_string().into(),
-        DeValue::Array(array) => array.iter().map(|each| value(each.get_ref())).collect(),
-        DeValue::Table(inner) => table(inner),
-    }
+        DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix()).ok().map(Into::into),
+        DeValue::Float(number) => number.as_str().parse().ok().and_then(Number::from_f64),
+    };
+    number.map(Value::Number).ok_or_else(|| NoNumber { key, start: of.span().start })
 }
 
 /// Where in the text that stands to which a path leads: as far as it leads to something.
@@ -119,10 +135,25 @@ mod tests {
     }
 
     #[test]
+    fn a_number_that_is_none_is_refused_and_does_not_mean_unset_or_text() {
+        for number in ["nan", "-nan", "inf", "-inf", "1e999", "99999999999999999999"] {
+            for (text, key) in [
+                (format!("text = {number}"), "text"),
+                (format!("float = {number}"), "float"),
+                (format!("inner = [{{ flag = true }}, {{ flag = {number} }}]"), "inner[1].flag"),
+            ] {
+                let misfit = read::<Document>(&text).unwrap_err();
+                assert_eq!(misfit.key, key, "{text}");
+                assert_eq!(misfit.problem, "must be a finite number of 64 bits (line 1)", "{text}");
+            }
+        }
+    }
+
+    #[test]
     fn names_key_and_line_of_what_does_not_fit() {
         for (text, key, line) in [
             ("number = 1\n\ntext = 7", "text", "(line 3)"),
-            ("number = 99999999999999999999", "number", "(line 1)"),
+            ("number = 99999999999999999999", "number", "must be a finite number of 64 bits (line 1)"),
             ("\n[[inner]]\nflag = true\n[[inner]]\nflag = 'x'", "inner[1].flag", "(line 5)"),
             ("\n[[inner]]\nflog = true", "inner[0].flog", "(line 3)"),
             ("a = 1\na = 2", "(syntax)", "(line 2)"),
