@@ -21,7 +21,7 @@ locals {
       concurrency   = try(coalesce(try(var.sizes[name].concurrency, null), f.concurrency), 0)
       min_instances = try(coalesce(var.sizes[name].min_instances), 0)
       # Shards run at once, one in an instance.
-      max_instances = max(try(coalesce(var.sizes[name].max_instances), 10), try(coalesce(var.sizes[name].shards), 1))
+      max_instances = max(try(coalesce(var.sizes[name].max_instances), 10), try(coalesce(try(var.sizes[name].shards, null), f.shards), 1))
       store         = try(f.store, "")
       kms           = try(f.kms, "")
       cache         = try(f.cache, "")

@@ -4,7 +4,8 @@
 # switch that turns it off, so nothing may rest on requests having come through here.
 
 locals {
-  domains = var.domain == null ? toset([]) : toset([var.domain])
+  # One key whatever the domain is called: another one replaces the certificate alone, and the address stays.
+  domains = var.domain == null ? {} : { gateway = var.domain }
 }
 
 resource "google_compute_global_address" "this" {
@@ -118,10 +119,10 @@ resource "google_compute_managed_ssl_certificate" "this" {
 
   project = var.project
   # Another domain is another certificate, which has to be there before the old one goes.
-  name = "${var.prefix}-${substr(sha256(each.key), 0, 8)}"
+  name = "${var.prefix}-${substr(sha256(each.value), 0, 8)}"
 
   managed {
-    domains = [each.key]
+    domains = [each.value]
   }
 
   lifecycle {

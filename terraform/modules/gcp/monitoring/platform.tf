@@ -61,7 +61,7 @@ locals {
         by       = ["resource.label.host"]
       }
       trigger-failed = {
-        log = "resource.type=\"cloud_scheduler_job\" AND resource.labels.job_id=~\"^${var.prefix}-\" AND severity>=ERROR"
+        log = "resource.type=\"cloud_scheduler_job\" AND resource.labels.job_id=~\"^${var.prefix}-(${join("|", keys(var.job_intervals))})(-[0-9]+)?$\" AND severity>=ERROR"
       }
     } : name => watched if contains(keys(local.alerts), name)
   }

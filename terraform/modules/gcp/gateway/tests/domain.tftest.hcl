@@ -30,16 +30,16 @@ run "the_domain_leads_to_the_gateway_over_tls_and_asks_no_more_than_wanted" {
   }
   assert {
     condition = (
-      google_compute_managed_ssl_certificate.this["oauth.example.com"].managed[0].domains == tolist(["oauth.example.com"]) &&
-      google_compute_ssl_policy.this["oauth.example.com"].min_tls_version == "TLS_1_2" &&
-      google_compute_ssl_policy.this["oauth.example.com"].profile == "MODERN"
+      google_compute_managed_ssl_certificate.this["gateway"].managed[0].domains == tolist(["oauth.example.com"]) &&
+      google_compute_ssl_policy.this["gateway"].min_tls_version == "TLS_1_2" &&
+      google_compute_ssl_policy.this["gateway"].profile == "MODERN"
     )
     error_message = "Its certificate is for the domain, and TLS is 1.2 or newer."
   }
   assert {
     condition = (
-      google_compute_region_network_endpoint_group.this["oauth.example.com"].serverless_deployment[0].platform == "apigateway.googleapis.com" &&
-      google_compute_region_network_endpoint_group.this["oauth.example.com"].serverless_deployment[0].resource == google_api_gateway_gateway.this.gateway_id
+      google_compute_region_network_endpoint_group.this["gateway"].serverless_deployment[0].platform == "apigateway.googleapis.com" &&
+      google_compute_region_network_endpoint_group.this["gateway"].serverless_deployment[0].resource == google_api_gateway_gateway.this.gateway_id
     )
     error_message = "Behind the load balancer stands the gateway."
   }
@@ -47,16 +47,16 @@ run "the_domain_leads_to_the_gateway_over_tls_and_asks_no_more_than_wanted" {
   # Plain http only redirects.
   assert {
     condition = (
-      google_compute_url_map.redirect["oauth.example.com"].default_url_redirect[0].https_redirect &&
-      google_compute_url_map.redirect["oauth.example.com"].default_service == null &&
-      google_compute_global_forwarding_rule.http["oauth.example.com"].port_range == "80"
+      google_compute_url_map.redirect["gateway"].default_url_redirect[0].https_redirect &&
+      google_compute_url_map.redirect["gateway"].default_service == null &&
+      google_compute_global_forwarding_rule.http["gateway"].port_range == "80"
     )
     error_message = "Port 80 sends to https and serves nothing."
   }
 
   # Request lines with codes in them are not logged.
   assert {
-    condition     = google_compute_backend_service.this["oauth.example.com"].log_config[0].enable == false
+    condition     = google_compute_backend_service.this["gateway"].log_config[0].enable == false
     error_message = "The load balancer's log would hold the codes and states of callbacks."
   }
 
