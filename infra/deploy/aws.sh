@@ -3,6 +3,7 @@
 
 # What has to be there before packages and secrets can be: made first, and once.
 FOUNDATION=(module.project module.artifacts module.secrets)
+google_apis_in=terraform/environments/aws/google.tf
 # What outlives the functions. The pool of identities at Google too, as its name can't be taken again for a month.
 KEPT_MODULES='artifacts|secrets|audit|project|kms|firestore|federation'
 # By address: another key, such as the one of the alarms' topic, may go.
@@ -24,17 +25,6 @@ cloud_enter() {
     extra_secrets=()
     if [ "$(setting .redis.enabled)" = true ]; then extra_secrets=(cache-auth); fi
     google_credentials
-}
-
-google_credentials() {
-    gcloud auth application-default print-access-token >/dev/null 2>&1 ||
-        die "Terraform has no credentials for Google, where the database and the key are: gcloud auth application-default login"
-}
-
-# As Terraform's list of Google's part is, and before it: see gcp.sh.
-google_apis() {
-    { echo serviceusage.googleapis.com && sed -nE 's/^ *"([a-z]+\.googleapis\.com)",$/\1/p' terraform/environments/aws/google.tf; } |
-        sort -u | xargs -n 20 gcloud services enable --project="$google_project"
 }
 
 # Whose it is is asked too: a bucket's name is everybody's, and one of somebody else's would be given our state.

@@ -3,6 +3,7 @@
 
 # What has to be there before images and secrets can be: made first, and once.
 FOUNDATION=(module.project module.registry module.secrets.google_secret_manager_secret.this)
+google_apis_in=terraform/modules/gcp/project/variables.tf
 # What outlives the functions. Their accounts too: who reads which secret is said with them, so that the secrets would go where they go.
 KEPT_MODULES='project|identities|registry|secrets|kms|firestore|audit'
 KEPT='(^|\.)google_(kms_(key_ring|crypto_key)|firestore_(database|field|index|backup_schedule)|logging_project_bucket_config|secret_manager_secret|artifact_registry_repository|project_service|storage_bucket)\.'
@@ -13,27 +14,13 @@ LAST_MODULES=network
 cloud_enter() {
     need gcloud
     project=$(setting .project) region=$(setting .region)
+    google_project=$project
     state_bucket=${STATE_BUCKET:-$project-$prefix-terraform}
     repository=$region-docker.pkg.dev/$project/$prefix-oauth
     extra_secrets=()
     google_credentials
     gcloud projects describe "$project" --format='value(projectId)' >/dev/null ||
         die "The project $project can't be seen: make it and link a billing account, or log in as somebody who may (docs/deploy.md)"
-}
-
-# Both kinds are asked for: gcloud's own, and the ones that Terraform uses.
-google_credentials() {
-    gcloud auth print-access-token >/dev/null 2>&1 || die "Nobody is logged in: gcloud auth login"
-    gcloud auth application-default print-access-token >/dev/null 2>&1 ||
-        die "Terraform has no credentials for Google: gcloud auth application-default login"
-}
-
-# Switches on all that the module project names, and what is needed before Terraform: early, as Terraform goes on at once, while an API
-# takes a minute until it is on everywhere. Google takes 20 at a time.
-google_apis() {
-    { printf '%s\n' serviceusage.googleapis.com storage.googleapis.com &&
-        sed -nE 's/^ *"([a-z]+\.googleapis\.com)",$/\1/p' terraform/modules/gcp/project/variables.tf; } |
-        sort -u | xargs -n 20 gcloud services enable --project="$project"
 }
 
 # By the project's own list: a bucket's name is everybody's, and one of somebody else's would be given our state.

@@ -120,6 +120,21 @@ confirm() {
     [ "$answer" = "$ENV" ] || die "" "Not confirmed. Nothing was changed."
 }
 
+# Both kinds are asked for: gcloud's own, and the ones that Terraform uses.
+google_credentials() {
+    gcloud auth print-access-token >/dev/null 2>&1 || die "Nobody is logged in to Google: gcloud auth login"
+    gcloud auth application-default print-access-token >/dev/null 2>&1 ||
+        die "Terraform has no credentials for Google: gcloud auth application-default login"
+}
+
+# Switches on all that $google_apis_in lists, and what is needed before Terraform: early, as Terraform goes on at once, while an API takes a
+# minute until it is on everywhere. Google takes 20 at a time.
+google_apis() {
+    { printf '%s\n' serviceusage.googleapis.com storage.googleapis.com &&
+        sed -nE 's/^ *"([a-z]+\.googleapis\.com)",$/\1/p' "$google_apis_in"; } |
+        sort -u | xargs -n 20 gcloud services enable --project="$google_project"
+}
+
 # The secrets that must have a value before functions can start, by their names without the prefix.
 secret_names() {
     local provider
@@ -159,7 +174,7 @@ release_there() {
 
 # Of the addresses of a state that come in: what `destroy` names as targets, which is everything but what stays.
 disposable() {
-    grep -vE '^(module\.[^.]+\.)*data\.' | sed -E 's/^(module\.[A-Za-z0-9_-]+).*/\1/' | grep -vE "^module\.($KEPT_MODULES)$" | sort -u
+    grep -vE '^(module\.[^.]+\.)*data\.' | sed -E 's/^(module\.[A-Za-z0-9_-]+).*/\1/' | grep -vE "^module\.($KEPT_MODULES)$" | sort -u || true
 }
 
 # Of targets that come in, those that go last, and the others.
