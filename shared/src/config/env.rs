@@ -7,16 +7,15 @@ use zeroize::{Zeroize as _, Zeroizing};
 use super::ConfigError;
 use crate::access::Callers;
 
-/// Where an empty value is not the same as none: the default would be another store, another key, another
+/// Where an empty value, itself or of `…_FILE` or `…_SECRET`, is not the same as none: the default would be another store, another key, another
 /// degree of trust. Everywhere else an empty value, as templates leave it behind, counts as unset.
-const NEVER_EMPTY: [&str; 11] = [
+const NEVER_EMPTY: [&str; 10] = [
     "STORE_URL",
     "CACHE_URL",
     "KEY_URL",
     "ATTEMPT_KEY",
     "AUTH",
     "CALLERS",
-    "CALLERS_FILE",
     "GATEWAY",
     "AUDIT",
     "AUDIT_KEY",
@@ -55,7 +54,10 @@ impl Env {
             brought: BTreeMap::new(),
             wanted: BTreeSet::new(),
         };
-        for name in NEVER_EMPTY.iter().flat_map(|name| [(*name).to_owned(), format!("{name}_SECRET")]) {
+        for name in NEVER_EMPTY
+            .iter()
+            .flat_map(|name| [(*name).to_owned(), format!("{name}_FILE"), format!("{name}_SECRET")])
+        {
             if env.values.get(&name).is_some_and(String::is_empty) {
                 env.problem(format!("{name} is set but empty; unset it to mean the default"));
             }

@@ -225,9 +225,18 @@ fn refuses_a_file_that_is_missing_empty_or_beside_the_value_itself() {
 fn an_empty_value_is_none_where_that_is_harmless_and_refused_where_it_is_not() {
     let harmless = read(&[("PUBLIC_URL", ""), ("PROVIDER_SLACK_CLIENT_ID", ""), ("LOG", "")]).unwrap();
     assert_eq!(harmless.log, "info");
-    for name in
-        ["STORE_URL", "CACHE_URL", "KEY_URL", "ATTEMPT_KEY", "AUTH", "CALLERS_FILE", "GATEWAY", "SANDBOX"]
-    {
+    for name in [
+        "STORE_URL",
+        "CACHE_URL",
+        "KEY_URL",
+        "ATTEMPT_KEY",
+        "ATTEMPT_KEY_FILE",
+        "AUDIT_KEY_SECRET",
+        "AUTH",
+        "CALLERS_FILE",
+        "GATEWAY",
+        "SANDBOX",
+    ] {
         assert!(problems(&[(name, "")]).contains(name));
     }
 }
