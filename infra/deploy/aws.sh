@@ -30,13 +30,16 @@ cloud_enter() {
 # Whose it is is asked too: a bucket's name is everybody's, and one of somebody else's would be given our state.
 state_there() { bucket_there "$state_bucket"; }
 
-# bucket_there BUCKET: an answer that is neither yes nor no ends it here.
-bucket_there() {
-    aws s3api head-bucket --bucket "$1" --expected-bucket-owner "$account" >/dev/null 2>"$work/error" && return
+# there WHAT COMMAND…: whether something is there; an answer that is neither yes nor no ends it here.
+there() {
+    local what=$1
+    shift
+    "$@" >/dev/null 2>"$work/error" && return
     grep -qE '\((404|NoSuchBucket)\)' "$work/error" ||
-        die "The bucket $1 can't be looked at: it is another account's, or you have no right to:" "$(cat "$work/error")"
+        die "$what can't be looked at: it is another account's, or you have no right to:" "$(cat "$work/error")"
     return 1
 }
+bucket_there() { there "The bucket $1" aws s3api head-bucket --bucket "$1" --expected-bucket-owner "$account"; }
 
 # A new account has ten, and its users are then told to wait. A look that fails is no reason to stop.
 quotas() {
@@ -94,7 +97,7 @@ artifacts_there() { bucket_there "$artifacts_bucket"; }
 
 artifact_key() { printf 'releases/%s/%s/%s.zip' "$2" "$architecture" "$1"; } # FUNCTION RELEASE
 
-artifact_there() { aws s3api head-object --bucket "$artifacts_bucket" --key "$(artifact_key "$1" "$2")" >/dev/null 2>&1; }
+artifact_there() { there "The package of $1, $2," aws s3api head-object --bucket "$artifacts_bucket" --key "$(artifact_key "$1" "$2")"; }
 
 artifacts_build() { make package ARCH="${architecture/_/-}" FUNCTIONS="${functions[*]}"; }
 

@@ -1,4 +1,4 @@
-# Sourced for ENV=gcp/…: what a verb needs of Google Cloud. aws.sh has the same functions.
+# Sourced for ENV=gcp/…: what a verb needs of Google Cloud. aws.sh has the same functions, and `quotas`.
 # shellcheck shell=bash disable=SC2034
 
 # What has to be there before images and secrets can be: made first, and once.
