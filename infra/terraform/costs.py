@@ -157,7 +157,7 @@ def reckon(connections, a, p):
         ("NAT and transfer, data", "GB to Google and providers × (NAT + out), from Google × (NAT + Google's out)", (moved_out + others) * (p["nat_data"] + p["egress_aws"]) + moved_in * (p["nat_data"] + p["egress_google"])),
         ("Valkey", "nodes × hours × price", nodes * HOURS * node),
         ("Logs", "lines × GB, the audit log through Firehose and in S3 for 13 months", max(0, aws_lines - 5) * p["cw_log"] + audit * (p["firehose"] + 13 * p["s3"])),
-        ("Alarms, metrics, secrets, keys", "55 alarms, 27 metrics, 7 secrets, 3 keys, a health check", 55 * p["cw_alarm"] + 27 * p["cw_metric"] + 7 * p["secret"] + 3 * p["cmk"] + 2.50),
+        ("Alarms, metrics, secrets, keys", "56 metrics of alarms, 27 metrics, 7 secrets, 2 keys, a health check", 56 * p["cw_alarm"] + 27 * p["cw_metric"] + 7 * p["secret"] + 2 * p["cmk"] + 2.50),
     ]
     counts = [
         ("refreshes", refreshes), ("health checks", probes), ("calls of `tokens/get`", calls), ("connects", connects),

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 import boto3
 import yaml
 from botocore.exceptions import BotoCoreError
-from rights_gcp import known_settings
+from rights_gcp import KEY_USERS, known_settings, resources
 
 ASSUMED_BY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]}
 # AWS takes nothing narrower than everything for network interfaces, which a role in a VPC needs.
@@ -20,7 +20,6 @@ FORCED = {"ec2:"}
 # Settings of what the functions are made with, not of ours.
 BESIDE = {"SSL_CERT_FILE"}
 # By hand, as what is derived from the list would follow every mistake in it.
-KEY_USERS = {"callback", "token-get", "admin", "scheduled-refresh", "scheduled-health"}
 SECRETS = {
     "authorize": {"attempt-key", "audit-key", "callers"},
     "callback": {"attempt-key", "audit-key", "callers", "provider-slack-client-secret", "provider-gmail-client-secret"},
@@ -72,7 +71,7 @@ def packages(prefix):
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w") as archive:
         archive.writestr("bootstrap", "#!/bin/sh\n")
-    for function in ("authorize", "callback", "token-get", "admin", "scheduled-refresh", "scheduled-health"):
+    for function in SECRETS:
         bucket.put_object(Key=f"{prefix}/{function}.zip", Body=data.getvalue())
 
 
@@ -174,13 +173,6 @@ def settings(prefix):
             assert {row, f"{row}_FILE"} & (known | BESIDE), f"{name} is told {setting}, which docs/operations.md does not know"
             said[name][setting] = value
     return said
-
-
-def resources(module):
-    """Every resource of a module and of the modules below it, as `terraform show -json` has them."""
-    yield from module.get("resources", [])
-    for child in module.get("child_modules", []):
-        yield from resources(child)
 
 
 def rights_at_google(prefix, state):

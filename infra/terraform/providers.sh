@@ -11,8 +11,8 @@ trap 'rm -rf "$work"' EXIT
 cd "$work"
 echo 'terraform {
   required_providers {
-    aws    = { source = "hashicorp/aws" }
-    google = { source = "hashicorp/google" }
+    aws    = { source = "hashicorp/aws", version = "~> 5.100" }
+    google = { source = "hashicorp/google", version = "~> 6.50" }
   }
 }' >versions.tf
 timeout 120 terraform init -no-color >init.log 2>&1 || { tail -5 init.log; exit 1; }

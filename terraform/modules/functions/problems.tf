@@ -17,7 +17,7 @@ locals {
   problems = concat(
     length(local.listed) == 0 ? ["${basename(local.file)} can't be read, or lists no functions."] : [],
     flatten([for name, f in local.listed : concat(
-      can(regex("^[a-z][a-z0-9-]{1,20}$", name)) ? [] : ["${name}: a name has 2 to 21 lower-case letters, digits and hyphens."],
+      can(regex("^[a-z][a-z0-9-]{2,18}[a-z0-9]$", name)) && !contains(["gateway", "scheduler"], name) ? [] : ["${name}: a name has 4 to 20 lower-case letters, digits and hyphens, no hyphen at its end, and is neither gateway nor scheduler."],
       [for field in try(keys(f), []) : "${name}.${field}: there is no such field." if !contains(local.known_fields, field)],
       [for field, words in local.words : "${name}.${field}: is one of ${join(", ", words)}." if !contains(words, try(f[field], ""))],
       [for s in try(f.secrets, []) : "${name}.secrets: ${s} is none of ${join(", ", local.secret_words)}." if !contains(local.secret_words, s)],

@@ -111,7 +111,7 @@ run "everybody_may_do_what_is_listed_and_no_more" {
     error_message = "Each endpoint has the callers file."
   }
 
-  # The callers address is found behind the platform.
+  # The caller's address is found behind the platform.
   assert {
     condition = (
       module.function["authorize"].settings["TRUSTED_PROXIES"] == "hops:2" && module.function["token-get"].settings["TRUSTED_PROXIES"] == "hops:1"

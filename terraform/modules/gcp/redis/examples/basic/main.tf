@@ -68,7 +68,7 @@ output "settings" {
   description = "What the module `function` takes: plain settings, the secret to read, and the way to Redis."
   value = {
     env        = { CACHE_CA = module.redis.ca }
-    secret_env = { CACHE_URL = module.secrets.ids["cache-url"] }
+    secret_env = { CACHE_URL = { secret = module.secrets.ids["cache-url"] } }
     vpc_access = module.network.vpc_access
   }
 }
