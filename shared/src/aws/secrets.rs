@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use super::refusal::{Verdict, judge};
 use super::{Account, SecretError, sign};
 use crate::clock::Clock;
-use crate::secret::ExposeSecret as _;
+use crate::secret::{ExposeSecret as _, SecretBytes, append};
 
 /// The whole of it: a start must not wait longer, and Lambda gives ten seconds for one.
 const TOTAL: Duration = Duration::from_secs(5);
@@ -126,13 +126,13 @@ impl<'a> Secrets<'a> {
     }
 }
 
-async fn whole(mut answer: Response) -> Result<Zeroizing<Vec<u8>>, Verdict> {
-    let mut bytes = Zeroizing::new(Vec::new());
+async fn whole(mut answer: Response) -> Result<SecretBytes, Verdict> {
+    let mut bytes = SecretBytes::default();
     while let Some(chunk) = answer.chunk().await.map_err(|_| Verdict::Again)? {
         if bytes.len() + chunk.len() > LARGEST {
             return Err(Verdict::Final(SecretError::Unreadable));
         }
-        bytes.extend_from_slice(&chunk);
+        append(&mut bytes, &chunk);
     }
     Ok(bytes)
 }

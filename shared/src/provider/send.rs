@@ -18,7 +18,7 @@ use super::descriptor::{ClientAuth, Method};
 use super::failure::{Failure, Outcome};
 use super::reachable::{Private, Reach};
 use super::resolver::InternetOnly;
-use crate::secret::{ExposeSecret as _, SecretBytes, SecretString};
+use crate::secret::{ExposeSecret as _, SecretBytes, SecretString, append};
 
 /// How long a call may take.
 #[derive(Clone, Copy, Debug)]
@@ -195,17 +195,10 @@ async fn read(mut answer: Response) -> Result<Option<SecretBytes>, Failure> {
     while let Some(chunk) =
         answer.chunk().await.map_err(|error| Failure::passing(Outcome::Unknown, error.without_url()))?
     {
-        let length = bytes.len() + chunk.len();
-        if length > ANSWER_LIMIT {
+        if bytes.len() + chunk.len() > ANSWER_LIMIT {
             return Ok(None);
         }
-        if length > bytes.capacity() {
-            // A vector that grows by itself leaves what it held behind.
-            let mut larger = SecretBytes::new(Vec::with_capacity(2 * length));
-            larger.extend_from_slice(&bytes);
-            bytes = larger;
-        }
-        bytes.extend_from_slice(&chunk);
+        append(&mut bytes, &chunk);
     }
     Ok(Some(bytes))
 }
