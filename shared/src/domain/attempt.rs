@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{AttemptId, ConnectionId, ProviderId, Scopes, TenantId, Timestamp, TokenKind, UserId};
+use super::{ConnectionId, ProviderId, Scopes, TenantId, Timestamp, TokenKind, UserId};
 
 /// Who makes a connection active.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -35,8 +35,6 @@ impl Browser {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Attempt {
-    /// The `state`.
-    pub id: AttemptId,
     /// For whom.
     pub tenant_id: TenantId,
     /// For whom.

@@ -4,18 +4,29 @@ use super::Context;
 use crate::cache::CacheError;
 use crate::store::{OneTime, Space, StoreError};
 
-/// Keeps an entry to be taken once: in the shared cache, or in the store when there is none or it is away.
-pub async fn put(ctx: &Context, entry: &OneTime) -> Result<(), StoreError> {
+/// Keeps an entry to be taken once: in the shared cache, or in the store when there is none or it is away. Returns what
+/// `make` says of the entry that was kept.
+///
+/// Each place gets an entry of its own, under another id: a cache whose answer is lost may have taken the one it was given, and
+/// one that both places had could be taken from each.
+pub async fn put<T, E, Making: Future<Output = Result<(OneTime, T), E>>>(
+    ctx: &Context,
+    make: impl Fn() -> Making,
+    not_kept: fn(StoreError) -> E,
+) -> Result<T, E> {
     if ctx.cache.shared() {
-        match ctx.cache.put_once(entry).await {
-            Ok(()) => return Ok(()),
+        let (entry, made) = make().await?;
+        match ctx.cache.put_once(&entry).await {
+            Ok(()) => return Ok(made),
             Err(error) => tracing::warn!(
                 error = &error as &dyn std::error::Error,
                 "the cache does not take an attempt; the store does"
             ),
         }
     }
-    ctx.store.put_once(entry).await
+    let (entry, made) = make().await?;
+    ctx.store.put_once(&entry).await.map_err(not_kept)?;
+    Ok(made)
 }
 
 /// Why an entry was not taken.

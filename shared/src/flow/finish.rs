@@ -323,24 +323,22 @@ async fn park(
     answer: &TokenAnswer,
     received_at: Timestamp,
 ) -> Result<Finished, FinishError> {
-    let mut bytes = [0_u8; 32];
-    ctx.ids.fill(&mut bytes).map_err(FinishError::Randomness)?;
-    let completion = URL_SAFE_NO_PAD.encode(bytes);
-    let id = completion_id(&completion);
     let expires_at = ctx.clock.now() + COMPLETION_TTL;
     let parked =
         Parked { attempt: attempt.clone(), account, tokens: answer.raw().clone(), received_at, expires_at };
-    let json = serde_json::to_string(&parked).map_err(FinishError::Encode)?;
-    let place = Place::Parked { tenant: &attempt.tenant_id, id: &id };
-    let sealed = ctx.keyring.seal(&place, &SecretString::from(json)).await.map_err(FinishError::Seal)?;
-    let entry = OneTime {
-        space: Space::Completion,
-        id,
-        tenant_id: attempt.tenant_id.clone(),
-        sealed: sealed.0,
-        expires_at,
+    let json = SecretString::from(serde_json::to_string(&parked).map_err(FinishError::Encode)?);
+    let json = &json;
+    let entry = || async move {
+        let mut bytes = [0_u8; 32];
+        ctx.ids.fill(&mut bytes).map_err(FinishError::Randomness)?;
+        let completion = URL_SAFE_NO_PAD.encode(bytes);
+        let id = completion_id(&completion);
+        let place = Place::Parked { tenant: &attempt.tenant_id, id: &id };
+        let sealed = ctx.keyring.seal(&place, json).await.map_err(FinishError::Seal)?.0;
+        let tenant_id = attempt.tenant_id.clone();
+        Ok((OneTime { space: Space::Completion, id, tenant_id, sealed, expires_at }, completion))
     };
-    attempts::put(ctx, &entry).await.map_err(FinishError::Park)?;
+    let completion = attempts::put(ctx, entry, FinishError::Park).await?;
     Ok(Finished::Parked { completion, expires_at })
 }
 

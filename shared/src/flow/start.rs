@@ -12,6 +12,7 @@ use crate::domain::{
 };
 use crate::error::Code;
 use crate::provider::{AuthorizationRequest, Pkce, Provider, ScopesRefused, pkce};
+use crate::secret::SecretBytes;
 use crate::store::{OneTime, Space, StoreError};
 
 /// How long a `state` is good for: longer than any provider's code (Slack: ten minutes).
@@ -137,7 +138,6 @@ pub async fn start(ctx: &Context, request: StartRequest) -> Result<Started, Star
     let code_challenge = code_verifier.as_deref().map(pkce::challenge);
     let now = ctx.clock.now();
     let attempt = Attempt {
-        id: AttemptId::new(ctx.ids.uuid()),
         tenant_id: request.tenant_id,
         user_id: request.user_id,
         provider: request.provider,
@@ -153,12 +153,13 @@ pub async fn start(ctx: &Context, request: StartRequest) -> Result<Started, Star
         created_at: now,
         expires_at: now + ATTEMPT_TTL,
     };
+    let state = keep(ctx, &attempt).await?;
     let url = ctx
         .client
         .authorization_url(
             provider,
             &AuthorizationRequest {
-                state: &attempt.id.to_string(),
+                state: &state.to_string(),
                 redirect_uri: &attempt.callback_uri,
                 scopes: &attempt.requested_scopes,
                 login_hint: login_hint.as_deref(),
@@ -167,10 +168,9 @@ pub async fn start(ctx: &Context, request: StartRequest) -> Result<Started, Star
             },
         )
         .map_err(|_| StartError::NotConfigured(attempt.provider.clone()))?;
-    keep(ctx, &attempt).await?;
     Ok(Started {
         authorization_url: url.into(),
-        state: attempt.id,
+        state,
         expires_at: attempt.expires_at,
         bound: attempt.browser.is_some(),
     })
@@ -256,19 +256,18 @@ async fn connection_to_renew(
         .ok_or(StartError::NoConnection(id))
 }
 
-async fn keep(ctx: &Context, attempt: &Attempt) -> Result<(), StartError> {
-    let state = attempt.id.to_string();
-    let json = crate::secret::SecretBytes::new(
-        serde_json::to_vec(attempt).map_err(|error| StartError::Seal(error.into()))?,
-    );
+/// Keeps the attempt, sealed under the state that this returns.
+async fn keep(ctx: &Context, attempt: &Attempt) -> Result<AttemptId, StartError> {
     let key = ctx.attempt_key().map_err(|error| StartError::Seal(error.into()))?;
-    let sealed = key.seal(&["attempt", &state], &json).map_err(|error| StartError::Seal(error.into()))?;
-    let entry = OneTime {
-        space: Space::Attempt,
-        id: state,
-        tenant_id: attempt.tenant_id.clone(),
-        sealed,
-        expires_at: attempt.expires_at,
+    let json = serde_json::to_vec(attempt).map_err(|error| StartError::Seal(error.into()))?;
+    let json = &SecretBytes::new(json);
+    let entry = || async move {
+        let id = AttemptId::new(ctx.ids.uuid());
+        let state = id.to_string();
+        let sealed = key.seal(&["attempt", &state], json).map_err(|error| StartError::Seal(error.into()))?;
+        let tenant_id = attempt.tenant_id.clone();
+        let expires_at = attempt.expires_at;
+        Ok((OneTime { space: Space::Attempt, id: state, tenant_id, sealed, expires_at }, id))
     };
-    attempts::put(ctx, &entry).await.map_err(StartError::Store)
+    attempts::put(ctx, entry, StartError::Store).await
 }

@@ -129,6 +129,25 @@ async fn a_redis_that_hangs_holds_no_call_up_for_long() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_state_that_redis_took_without_an_answer_is_used_once_all_the_same() {
+    let Some(redis) = RedisServer::start().unwrap() else { return };
+    let world = world(&redis).await;
+    world.get("gmail", "alice").await.refused(404, "connection_not_found");
+    assert_eq!(health(&world).await["redis"], "connected");
+    // What is sent to it now it takes when it goes on: by then it was given up, and the store was asked.
+    redis.freeze().unwrap();
+    let callback =
+        world.consented(json!({"userId": "alice", "provider": "gmail"}), &Consent::approve("alice")).await;
+    redis.thaw().unwrap();
+    let states = r#"EVAL "return #redis.call('KEYS', 'oauth:state:*')" 0"#;
+    while redis.say(states).unwrap() != ":1" {
+        tokio::task::yield_now().await;
+    }
+    world.api().get(&callback).await.ok();
+    world.api().get(&callback).await.refused(400, "state_invalid");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wiped_redis_is_filled_again() {
     let Some(mut redis) = RedisServer::start().unwrap() else { return };
     let world = world(&redis).await;
