@@ -68,6 +68,11 @@ impl Asked {
         self.0.caller.get().unwrap_or(&Caller::Anonymous)
     }
 
+    /// What they are called in the audit log and in events.
+    pub(super) fn who(&self) -> Arc<str> {
+        self.0.draft().record.caller.clone().unwrap_or_default()
+    }
+
     /// A call for a user of a tenant, at one provider where it names one.
     ///
     /// # Errors

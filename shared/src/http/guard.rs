@@ -67,8 +67,7 @@ pub(super) async fn guard(State(gate): State<Gate>, mut request: Request, next: 
         }
         Ok(()) => {
             request.extensions_mut().insert(asked.clone());
-            let who = asked.caller().name();
-            actor::scope(who.into(), request_id().unwrap_or_default(), next.run(request)).await
+            actor::scope(asked.who(), request_id().unwrap_or_default(), next.run(request)).await
         }
         Err(problem) => problem.into_response(),
     };

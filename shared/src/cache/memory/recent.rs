@@ -21,7 +21,9 @@ impl<V> Recent<V> {
 
     /// The value of a key, which is touched by that.
     pub(crate) fn get(&mut self, key: PermitKey) -> Option<&mut V> {
-        if let Some(value) = self.old.remove(&key) {
+        if !self.young.contains_key(&key)
+            && let Some(value) = self.old.remove(&key)
+        {
             self.put(key, value);
         }
         self.young.get_mut(&key)
@@ -29,7 +31,11 @@ impl<V> Recent<V> {
 
     /// Puts a value in its place.
     pub(crate) fn put(&mut self, key: PermitKey, value: V) {
-        if self.young.len() >= self.half && !self.young.contains_key(&key) {
+        if let Some(old) = self.young.get_mut(&key) {
+            *old = value;
+            return;
+        }
+        if self.young.len() >= self.half {
             self.old = mem::take(&mut self.young);
         }
         self.old.remove(&key);
