@@ -3,15 +3,18 @@
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::thread;
 use std::time::Duration;
 
-use rusqlite::{Connection as Db, OpenFlags};
+use rusqlite::{Connection as Db, ErrorCode, OpenFlags};
 
 use super::sql::unavailable;
 use crate::store::StoreError;
 
 /// How long a write waits for another process's.
 const BUSY: Duration = Duration::from_secs(5);
+/// How long until it is tried again where `SQLite` does not wait by itself.
+const AGAIN: Duration = Duration::from_millis(20);
 /// Statements kept prepared per connection; there are fewer.
 const STATEMENTS: usize = 128;
 
@@ -42,8 +45,8 @@ pub(super) fn create(path: &str) -> Result<(), StoreError> {
 /// The connection that writes. A commit is on the disk before it is answered (`synchronous=FULL`).
 pub(super) fn writer(path: &str) -> Result<Db, StoreError> {
     let db = open(path)?;
+    write_ahead(&db).map_err(unavailable)?;
     for (name, value) in [
-        ("journal_mode", "WAL"),
         ("synchronous", "FULL"),
         ("foreign_keys", "ON"),
         ("temp_store", "MEMORY"),
@@ -56,6 +59,23 @@ pub(super) fn writer(path: &str) -> Result<Db, StoreError> {
         db.pragma_update(None, name, value).map_err(unavailable)?;
     }
     Ok(db)
+}
+
+/// Makes it a database with a write-ahead log, unless it is one.
+///
+/// Of several processes that do so at once each has read the file and wants to write it: `SQLite` sees that they would wait for
+/// each other, and refuses at once, whatever its time-out. One is let through, so the others try again.
+fn write_ahead(db: &Db) -> rusqlite::Result<()> {
+    let mut left = BUSY;
+    loop {
+        match db.pragma_update(None, "journal_mode", "WAL") {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && !left.is_zero() => {
+                thread::sleep(AGAIN);
+                left = left.saturating_sub(AGAIN);
+            }
+            done => return done,
+        }
+    }
 }
 
 /// A connection that reads.

@@ -83,8 +83,13 @@ async fn two_handles_on_one_file_interleave() {
 fn several_processes_may_make_the_file_at_once() {
     let folder = TempDir::new().unwrap();
     for _ in 0..2 {
+        let at_once = std::sync::Barrier::new(8);
+        let begin = || {
+            at_once.wait();
+            drop(open(&folder));
+        };
         std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..8).map(|_| scope.spawn(|| drop(open(&folder)))).collect();
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(begin)).collect();
             for thread in threads {
                 thread.join().unwrap();
             }
