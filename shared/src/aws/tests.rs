@@ -130,9 +130,9 @@ async fn another_key_signs_nothing_that_counts() {
 async fn a_start_does_not_wait_for_who_never_answers() {
     let double = SecretsDouble::start([("slow", Kept::Silence)]).await;
     let clock = TestClock::new();
-    let secrets = Secrets::within(&double.account, &clock, Duration::from_millis(10)).unwrap();
+    // Long enough for a question to arrive on a busy machine: only those are counted.
+    let secrets = Secrets::within(&double.account, &clock, Duration::from_secs(1)).unwrap();
     let error = secrets.read(&["slow"]).await.remove(0).unwrap_err();
     assert!(matches!(error, SecretError::Unreachable), "{error}");
-    // A question that ends before it arrives does not count, so a busy machine sees fewer.
-    assert!(double.asked("slow") <= 2);
+    assert_eq!(double.asked("slow"), 2);
 }

@@ -7,8 +7,8 @@ use zeroize::{Zeroize as _, Zeroizing};
 use super::ConfigError;
 use crate::access::Callers;
 
-/// Where an empty value, itself or of `…_FILE` or `…_SECRET`, is not the same as none: the default would be another store, another key, another
-/// degree of trust. Everywhere else an empty value, as templates leave it behind, counts as unset.
+/// Where an empty value, its own or that of `…_FILE` or `…_SECRET`, is not the same as none: the default would be another
+/// store, another key, another degree of trust. Everywhere else an empty value, as templates leave it behind, counts as unset.
 const NEVER_EMPTY: [&str; 10] = [
     "STORE_URL",
     "CACHE_URL",

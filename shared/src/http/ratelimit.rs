@@ -14,10 +14,9 @@ use crate::limit::{Class, Scope, Standing};
 /// 599 may be made now, and in a second as many as ever. `r` is never more than the burst.
 #[must_use]
 pub fn headers(standing: &Standing) -> [(HeaderName, HeaderValue); 2] {
-    let (class, scope) = (standing.class.as_str(), standing.scope.as_str());
-    let (count, per) = (standing.rate.count(), standing.rate.per().as_secs());
-    let policy = format!("\"{class}-{scope}\";q={count};w={per}");
-    let left = format!("\"{class}-{scope}\";r={};t={}", standing.remaining, seconds(standing.reset));
+    let name = format!("\"{}-{}\"", standing.class.as_str(), standing.scope.as_str());
+    let policy = format!("{name};q={};w={}", standing.rate.count(), standing.rate.per().as_secs());
+    let left = format!("{name};r={};t={}", standing.remaining, seconds(standing.reset));
     [("ratelimit-policy", policy), ("ratelimit", left)].map(|(header, value)| {
         // Names of ours and numbers are always a value; an empty one says nothing wrong.
         let value = HeaderValue::try_from(value).unwrap_or(HeaderValue::from_static(""));

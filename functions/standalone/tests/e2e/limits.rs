@@ -4,18 +4,21 @@ use shared::testing::redis_server::RedisServer;
 
 use crate::harness::*;
 
-fn limited(callers: &Callers) -> String {
-    let limits = "[limits.tokens]\ncaller = \"6000/min burst 30\"\ntenant = \"6000/min burst 20\"\nuser = \"60/min burst 10\"\n\
-                  [limits.connect]\nuser = \"60/min burst 5\"\n\
-                  [limits.admin]\ncaller = \"60/min burst 5\"\n\
-                  [limits.callback]\naddress = \"60/min burst 5\"\n";
+/// A callers file whose users may be asked for ten times at once, and then at this rate.
+fn limited(callers: &Callers, of_user: &str) -> String {
+    let limits = format!(
+        "[limits.tokens]\ncaller = \"6000/min burst 30\"\ntenant = \"6000/min burst 20\"\nuser = \"{of_user} burst 10\"\n\
+         [limits.connect]\nuser = \"60/min burst 5\"\n\
+         [limits.admin]\ncaller = \"60/min burst 5\"\n\
+         [limits.callback]\naddress = \"60/min burst 5\"\n"
+    );
     format!("{limits}{}", callers.file())
 }
 
 /// A world, and the issuer of its callers' tokens.
 async fn world() -> (World, Callers) {
     let callers = Callers::start().await;
-    let world = Setup::default().callers(&callers).var("CALLERS", &limited(&callers)).start().await;
+    let world = Setup::default().callers(&callers).var("CALLERS", &limited(&callers, "60/min")).start().await;
     (world, callers)
 }
 
@@ -80,8 +83,7 @@ async fn processes_that_share_a_redis_share_the_limits_and_without_it_each_has_i
     let Some(mut redis) = RedisServer::start().unwrap() else { return };
     let callers = Callers::start().await;
     // Redis has its own clock: what comes back in a second would come back to a busy machine meanwhile.
-    let limits = limited(&callers).replace("user = \"60/min burst 10\"", "user = \"60/h burst 10\"");
-    let setup = Setup::default().callers(&callers).var("CALLERS", &limits);
+    let setup = Setup::default().callers(&callers).var("CALLERS", &limited(&callers, "60/h"));
     let world = setup.var("CACHE_URL", &redis.url()).start().await;
     let other = world.another_service().await;
     let other_api = other.api.bearing(&callers.bearer(Party::Everything).unwrap());

@@ -21,9 +21,7 @@ impl<V> Recent<V> {
 
     /// The value of a key, which is touched by that.
     pub(crate) fn get(&mut self, key: PermitKey) -> Option<&mut V> {
-        if !self.young.contains_key(&key)
-            && let Some(value) = self.old.remove(&key)
-        {
+        if let Some(value) = self.old.remove(&key) {
             self.put(key, value);
         }
         self.young.get_mut(&key)
@@ -31,8 +29,8 @@ impl<V> Recent<V> {
 
     /// Puts a value in its place.
     pub(crate) fn put(&mut self, key: PermitKey, value: V) {
-        if let Some(old) = self.young.get_mut(&key) {
-            *old = value;
+        if let Some(held) = self.young.get_mut(&key) {
+            *held = value;
             return;
         }
         if self.young.len() >= self.half {

@@ -81,7 +81,7 @@ resource "aws_cloudwatch_metric_alarm" "trigger_failed" {
   ok_actions    = [aws_sns_topic.alarms.arn]
 }
 
-# Route 53 asks from outside, every 30 seconds, from each of several places from several places, and `degraded` is not healthy.
+# Route 53 asks from outside, every 30 seconds from each of several places, and `degraded` is not healthy.
 resource "aws_route53_health_check" "health" {
   count = var.host == null ? 0 : 1
 
